@@ -1,0 +1,7 @@
+//! Version control for AI runs: a content-addressed store with a tamper-evident journal.
+//!
+//! A folder is a layer and a file is a noun; who may import whom is checked by `tests/tidy.rs`
+//! and explained in `docs/architecture.md`.
+
+pub mod clock;
+pub mod object;

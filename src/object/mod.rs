@@ -1,0 +1,10 @@
+//! Values with an id ⇄ bytes: pure, and usable everywhere.
+//!
+//! No IO, clock, randomness or threads here. Bytes come in and values go out; a decoder accepts
+//! exactly the bytes its encoder writes. The bytes are specified in `docs/format/`.
+
+mod error;
+mod id;
+
+pub use error::DecodeError;
+pub use id::{ContentHasher, IdError, ObjectId, Prefix, Sha256};

@@ -126,13 +126,55 @@ impl fmt::Debug for Sha256 {
     }
 }
 
+/// Hashes content that comes in pieces to its id.
+#[derive(Debug, Clone, Default)]
+pub struct IdHasher(blake3::Hasher);
+
+impl IdHasher {
+    /// Starts with no content.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Gives the id of all pieces in order.
+    pub fn finish(self) -> ObjectId {
+        ObjectId(*self.0.finalize().as_bytes())
+    }
+}
+
+/// Hashes content that comes in pieces to its SHA-256.
+#[derive(Debug, Clone, Default)]
+pub struct Sha256Hasher(sha2::Sha256);
+
+impl Sha256Hasher {
+    /// Starts with no content.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// Gives the SHA-256 of all pieces in order.
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
 /// Hashes content that comes in pieces to both its id and its SHA-256.
 ///
 /// Cost: no allocation; the pieces may have any size, 16 KiB and more is fastest.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ContentHasher {
-    blake3: blake3::Hasher,
-    sha256: sha2::Sha256,
+    id: IdHasher,
+    sha256: Sha256Hasher,
 }
 
 impl ContentHasher {
@@ -143,19 +185,13 @@ impl ContentHasher {
 
     /// Takes the next piece.
     pub fn update(&mut self, piece: &[u8]) {
-        self.blake3.update(piece);
+        self.id.update(piece);
         self.sha256.update(piece);
     }
 
     /// Gives both hashes of all pieces in order.
     pub fn finish(self) -> (ObjectId, Sha256) {
-        (ObjectId(*self.blake3.finalize().as_bytes()), Sha256(self.sha256.finalize().into()))
-    }
-}
-
-impl fmt::Debug for ContentHasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ContentHasher")
+        (self.id.finish(), self.sha256.finish())
     }
 }
 

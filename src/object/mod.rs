@@ -7,4 +7,4 @@ mod error;
 mod id;
 
 pub use error::DecodeError;
-pub use id::{ContentHasher, IdError, ObjectId, Prefix, Sha256};
+pub use id::{ContentHasher, IdError, IdHasher, ObjectId, Prefix, Sha256, Sha256Hasher};

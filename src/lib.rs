@@ -5,3 +5,5 @@
 
 pub mod clock;
 pub mod object;
+pub mod progress;
+pub mod repo;

@@ -1,3 +1,12 @@
 //! Parse, run, exit code; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use provenance::cli;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os()) {
+        Ok(typed) => cli::run(typed),
+        Err(answered) => answered,
+    }
+}

@@ -1,0 +1,101 @@
+//! What was typed: the global options and the commands, with their help in groups.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use super::print::ColorChoice;
+use super::{completion, man};
+
+/// Version control for AI runs: data, weights, code and results, provably unchanged.
+#[derive(Debug, Parser)]
+#[command(name = "provenance", version, propagate_version = false, max_term_width = 100)]
+#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+pub struct Typed {
+    /// The options that hold for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Holds the options that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Answer in JSON: one document, or one line per item of a list
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+    /// Say only what was asked for: no progress, no advice
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    #[arg(help = "Use colours: auto (on a terminal), always or never")]
+    pub color: ColorChoice,
+}
+
+/// Lists the commands; each has a file of its name.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Completion(completion::Args),
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+/// Groups the commands for `provenance --help`.
+const GROUPS: &[(&str, &[&str])] = &[("Set up", &["completion"])];
+
+const TEMPLATE: &str = "\
+{about}
+
+{usage-heading} {usage}{after-help}
+
+Options:
+{options}";
+
+/// Builds the definition that parsing, help, completions and man pages share.
+pub fn definition() -> clap::Command {
+    let command = Typed::command();
+    let groups = groups(&command);
+    command
+        .help_template(TEMPLATE)
+        .override_usage("provenance [OPTIONS] COMMAND [ARGUMENTS]")
+        .after_help(groups)
+        .mut_args(|arg| if arg.get_id() == "help" { arg.help("Print help") } else { arg })
+}
+
+fn groups(command: &clap::Command) -> String {
+    let mut text = String::new();
+    for (heading, names) in GROUPS {
+        text.push_str(&format!("{heading}:\n"));
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {name:<12}  {about}\n"));
+        }
+        text.push('\n');
+    }
+    text.push_str("`provenance COMMAND -h` shows a command's options and examples.");
+    text
+}
+
+/// Parses the words of a command line, the program's name first.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Typed, clap::Error> {
+    let mut command = definition();
+    let matches = command.try_get_matches_from_mut(words)?;
+    Typed::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

@@ -1,0 +1,62 @@
+//! The help is held to its word: every command is in a group, every example parses.
+
+use super::*;
+
+#[test]
+fn the_definition_is_sound() {
+    definition().debug_assert();
+}
+
+#[test]
+fn every_visible_command_is_in_one_group() {
+    let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+    let definition = definition();
+    let mut visible: Vec<&str> = definition
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(clap::Command::get_name)
+        .collect();
+    grouped.sort_unstable();
+    visible.sort_unstable();
+    assert_eq!(grouped, visible);
+}
+
+#[test]
+fn every_example_of_the_help_parses() {
+    for command in definition().get_subcommands().filter(|command| !command.is_hide_set()) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(help.starts_with("Examples:\n"), "{} has no examples", command.get_name());
+        for line in help.lines().filter_map(|line| line.trim().strip_prefix("provenance ")) {
+            let line = line.split("  #").next().unwrap_or(line);
+            let line = line.split(['|', '>']).next().unwrap_or(line);
+            let words = std::iter::once("provenance".to_owned()).chain(words(line));
+            let parsed = parse(words.map(OsString::from));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("just seen"));
+        }
+    }
+}
+
+/// Splits a line at blanks outside of double quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quoted) = (String::new(), false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(std::mem::take(&mut word)),
+            c => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn arguments_need_not_be_text() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let dir = OsString::from_vec(b"caf\xe9".to_vec());
+    let words = ["provenance".into(), "-C".into(), dir.clone(), "completion".into(), "bash".into()];
+    let typed = parse(words).expect("a directory is bytes");
+    assert_eq!(typed.global.dir, Some(PathBuf::from(dir)));
+}

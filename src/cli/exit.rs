@@ -1,0 +1,109 @@
+//! Exit codes and hints: the one place that decides both. Published in `docs/exit-codes.md`.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::progress::Stopped;
+use crate::repo::{Error, ErrorKind};
+
+/// Says how a command ended.
+///
+/// Source: `docs/exit-codes.md`; codes are never given another meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or the answer is yes.
+    Ok = 0,
+    /// The answer is no: it differs, a check failed.
+    No = 1,
+    /// The request makes no sense or names what is not there.
+    Usage = 2,
+    /// Some of it was done; what was not is listed.
+    Partial = 3,
+    /// There is no repository.
+    NoRepository = 10,
+    /// Somebody else was quicker, or unrecorded work is in the way.
+    Conflict = 11,
+    /// A signature or proof does not match.
+    Unverified = 12,
+    /// An object is missing or damaged.
+    Corrupt = 13,
+    /// The disk or the remote did not do what was asked.
+    Unavailable = 14,
+    /// A seal forbids it.
+    Sealed = 15,
+    /// A fault in this program.
+    Internal = 70,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Tells why a command could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The operation failed.
+    #[error(transparent)]
+    Operation(#[from] Error),
+    /// Standard output does not take the answer; a closed pipe is no failure.
+    #[error("cannot write the answer")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// Sorts the failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Operation(error) => error.kind(),
+            Self::Output(error) => match error.get_ref() {
+                Some(inner) if inner.is::<Stopped>() => ErrorKind::Interrupted,
+                _ => ErrorKind::Unavailable,
+            },
+        }
+    }
+
+    /// Tells whether the reader of our output went away, which is how `head` ends a list.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Gives the exit code of an error's kind.
+pub const fn exit_of(kind: ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::Usage | ErrorKind::NotFound => Exit::Usage,
+        ErrorKind::NoRepository => Exit::NoRepository,
+        ErrorKind::Conflict => Exit::Conflict,
+        ErrorKind::Unverified => Exit::Unverified,
+        ErrorKind::Corrupt => Exit::Corrupt,
+        ErrorKind::Denied | ErrorKind::Unavailable => Exit::Unavailable,
+        ErrorKind::Sealed => Exit::Sealed,
+        ErrorKind::Interrupted => Exit::Interrupted,
+        ErrorKind::Internal => Exit::Internal,
+    }
+}
+
+/// Gives the next step for an error's kind, where there is one that holds for all of the kind.
+pub const fn hint_of(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NoRepository => {
+            Some("`provenance init` makes one here; -C DIR looks in another directory")
+        }
+        ErrorKind::Corrupt => {
+            Some("`provenance fsck --full` lists everything that is missing or damaged")
+        }
+        ErrorKind::Unverified => Some("do not rely on this content until you know why"),
+        ErrorKind::Denied => Some("check who owns the file and who may write there"),
+        ErrorKind::Unavailable => Some("mend the cause and run the same command again"),
+        ErrorKind::Interrupted => Some("run the same command again: it goes on from what is there"),
+        ErrorKind::Internal => Some("this is a fault in provenance: please report it"),
+        ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Sealed => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Words: one file per command, with its arguments, one call into `repo`, and the printed report.
+//!
+//! The only place that writes to standard output and standard error, and that ends the process.
+
+mod args;
+mod completion;
+pub mod escape;
+mod exit;
+mod man;
+pub mod pager;
+pub mod print;
+pub mod progress;
+mod signals;
+pub mod units;
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use crate::progress::Progress;
+use crate::repo::{Error, ErrorKind};
+use args::{Command, Global};
+use exit::{Failure, exit_of, hint_of};
+use print::Output;
+use progress::Bar;
+use signals::Signals;
+
+pub use args::Typed;
+pub use exit::Exit;
+
+/// What a command answers: how it ended, or why it could not.
+type Outcome = Result<Exit, Failure>;
+
+/// Holds what every command needs besides its own arguments.
+#[derive(Debug)]
+pub struct Context {
+    global: Global,
+    progress: Progress,
+}
+
+impl Context {
+    /// Runs `work` and draws a bar on standard error if it takes long.
+    pub fn watch<T>(&self, work: impl FnOnce(&Progress) -> T) -> T {
+        let _bar = Bar::watch(&self.progress, self.global.quiet);
+        work(&self.progress)
+    }
+
+    /// Prints an answer to standard output.
+    fn print(&self, answer: impl FnOnce(&mut Output) -> Result<(), Failure>) -> Outcome {
+        let mut out = Output::standard(self.global.color, &self.progress);
+        answer(&mut out)?;
+        out.finish()?;
+        Ok(Exit::Ok)
+    }
+}
+
+/// Parses the words of a command line, the program's name first.
+///
+/// Errors: the exit code, once help or the usage error was printed.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Typed, ExitCode> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    args::parse(words.iter().cloned()).map_err(|error| answer_of_parser(&error, &words))
+}
+
+/// Prints help or a usage error; with colours only if no word could act as one.
+fn answer_of_parser(error: &clap::Error, words: &[OsString]) -> ExitCode {
+    let is_plain = |word: &OsString| word.to_str().is_some_and(|word| escape::line(word) == word);
+    let _nobody_listens = if words.iter().all(is_plain) {
+        error.print()
+    } else {
+        let text = escape::text(&error.render().to_string());
+        std::io::stderr().lock().write_all(text.as_bytes())
+    };
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() }
+}
+
+/// Runs the command and words its failure.
+pub fn run(typed: Typed) -> ExitCode {
+    let signals = Signals::catch().unwrap_or_default();
+    let progress = Progress::with_stop(signals.stop());
+    let context = Context { global: typed.global, progress };
+    let failure = match dispatch(&typed.command, &context) {
+        Ok(exit) => return exit.into(),
+        Err(failure) if failure.is_broken_pipe() => return Exit::Ok.into(),
+        Err(failure) => failure,
+    };
+    let exit = match failure.kind() {
+        ErrorKind::Interrupted => signals.exit(),
+        kind => exit_of(kind),
+    };
+    complain(&failure, exit, &context);
+    exit.into()
+}
+
+fn dispatch(command: &Command, context: &Context) -> Outcome {
+    if let Some(dir) = &context.global.dir {
+        std::env::set_current_dir(dir)
+            .map_err(|source| Error::io("work in the directory of -C", dir, source))?;
+    }
+    match command {
+        Command::Completion(args) => completion::run(args, context),
+        Command::Man(args) => man::run(args, context),
+    }
+}
+
+/// Says on standard error what failed, why, and what to do next.
+fn complain(failure: &Failure, exit: Exit, context: &Context) {
+    let mut message = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(source) = cause {
+        message = format!("{message}: {source}");
+        cause = source.source();
+    }
+    let kind = failure.kind();
+    if kind == ErrorKind::Interrupted {
+        let standing = progress::standing(&context.progress.snapshot());
+        message = format!("{message} {standing}; the repository is as it was before");
+    }
+    let paint = context.global.color.decide(std::io::stderr().is_terminal());
+    if context.global.json {
+        let error = serde_json::json!({"error": {
+            "kind": kind.word(), "exit_code": exit as u8, "message": message,
+            "hint": hint_of(kind),
+        }});
+        let _nobody_listens = writeln!(std::io::stderr().lock(), "{error}");
+        return;
+    }
+    print::note(paint, "error: ", &message);
+    if let Some(hint) = hint_of(kind).filter(|_| !context.global.quiet) {
+        print::note(print::Paint::PLAIN, "hint: ", hint);
+    }
+}

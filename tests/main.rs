@@ -1,0 +1,3 @@
+//! The one test binary; a folder is a theme. `tidy` sees to it that no file is forgotten here.
+
+mod tidy;

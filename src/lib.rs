@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod format;
 pub mod object;
 pub mod progress;
 pub mod repo;

@@ -1,0 +1,10 @@
+//! Files that hold objects ⇄ bytes: pure; seen only by `store` and `worktree`.
+//!
+//! No IO, clock, randomness or threads here. Bytes come in and values go out; every length is
+//! checked before it is believed. The bytes are specified in `docs/format/`.
+
+#![deny(clippy::indexing_slicing)]
+
+pub mod block;
+mod field;
+pub mod pack;

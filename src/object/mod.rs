@@ -3,6 +3,7 @@
 //! No IO, clock, randomness or threads here. Bytes come in and values go out; a decoder accepts
 //! exactly the bytes its encoder writes. The bytes are specified in `docs/format/`.
 
+pub mod canonical;
 mod error;
 mod id;
 

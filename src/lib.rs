@@ -9,3 +9,4 @@ pub mod format;
 pub mod object;
 pub mod progress;
 pub mod repo;
+pub mod storage;

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// Milliseconds since 1970-01-01T00:00:00Z; negative before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(pub i64);
+pub use crate::object::Timestamp;
 
 /// Tells the time: the system's, or one that stands still so that ids are stable.
 ///

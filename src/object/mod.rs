@@ -6,6 +6,8 @@
 pub mod canonical;
 mod error;
 mod id;
+mod timestamp;
 
 pub use error::DecodeError;
 pub use id::{ContentHasher, IdError, IdHasher, ObjectId, Prefix, Sha256, Sha256Hasher};
+pub use timestamp::Timestamp;

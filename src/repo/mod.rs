@@ -1,5 +1,10 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
 mod error;
+mod keyed_diff;
+mod keyed_documents;
+mod text_diff;
 
 pub use error::{Error, ErrorKind};
+pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
+pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};

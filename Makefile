@@ -1,0 +1,57 @@
+# `make help` lists what there is. README's two commands are `make demo` and `make test`.
+SHELL := bash
+PREFIX ?= $(HOME)/.local
+VENV := target/venv
+BINARY := target/release/provenance
+
+.PHONY: help demo test check fmt lint bench install man doc
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: ## record, change, train, record again, look, go back, prove it; about a minute
+	@.ci/need cc python3
+	@fixtures/demo/demo.sh
+
+test: $(VENV)/ready ## run every test
+	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+
+check: ## what must pass before a change lands
+	.ci/run
+
+fmt: ## format the code
+	cargo fmt --all
+
+lint: ## look for what the compiler lets through
+	cargo clippy --all-targets -- -D warnings
+
+bench: ## measure the parts (criterion; the report is in target/criterion)
+	cargo bench
+
+install: ## build, and install into PREFIX, ~/.local by default
+	@.ci/need cc
+	cargo build --release
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/provenance
+	$(MAKE) man
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 target/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(BINARY) completion bash > \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/provenance
+
+man: ## write the man pages into target/man
+	@.ci/need cc
+	cargo build --release
+	mkdir -p target/man
+	$(BINARY) man target/man
+
+doc: ## build the library's documentation into target/doc
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+# The independent reader of the formats runs with two packages from PyPI.
+$(VENV)/ready: tests/reader/requirements.txt
+	@.ci/need cc python3 venv
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement tests/reader/requirements.txt
+	@touch $@

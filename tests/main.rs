@@ -1,3 +1,7 @@
 //! The one test binary; a folder is a theme. `tidy` sees to it that no file is forgotten here.
 
+mod golden;
+mod malformed;
+mod properties;
+mod support;
 mod tidy;

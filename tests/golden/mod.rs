@@ -1,0 +1,2 @@
+//! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
+mod object;

@@ -1,0 +1,2 @@
+//! Bytes under `fixtures/malformed/`, one defect each, give an error that names it.
+mod object;

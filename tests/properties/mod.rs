@@ -1,0 +1,1 @@
+//! Round trips, arbitrary bytes, and sequences of operations against a plain map.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::args::definition;
+use clap::CommandFactory as _;
+
+use super::args::Typed;
 use super::{Context, Exit, Outcome};
 use crate::repo::Error;
 
@@ -15,7 +17,7 @@ pub struct Args {
 
 /// Writes them.
 pub fn run(args: &Args, _context: &Context) -> Outcome {
-    clap_mangen::generate_to(definition().disable_help_subcommand(true), &args.dir)
+    clap_mangen::generate_to(Typed::command(), &args.dir)
         .map_err(|source| Error::io("write the man pages", &args.dir, source))?;
     Ok(Exit::Ok)
 }

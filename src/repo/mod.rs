@@ -1,8 +1,10 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
+pub mod date;
 mod error;
 mod keyed_diff;
 mod keyed_documents;
+pub mod revision;
 mod text_diff;
 
 pub use error::{Error, ErrorKind};

@@ -3,5 +3,6 @@
 mod golden;
 mod malformed;
 mod properties;
+mod seams;
 mod support;
 mod tidy;

@@ -138,6 +138,15 @@ impl StorageError {
         Self::System { doing, path: path.into(), reason, source }
     }
 
+    /// Builds the error of a file system that cannot give a name to exactly one of many.
+    pub fn no_exclusive_name(
+        doing: &'static str,
+        path: impl Into<String>,
+        source: io::Error,
+    ) -> Self {
+        Self::System { doing, path: path.into(), reason: Reason::NoExclusiveName, source }
+    }
+
     /// Gives the system's answer, sorted; `None` if it is not the system that said no.
     pub fn reason(&self) -> Option<Reason> {
         match self {

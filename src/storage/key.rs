@@ -7,7 +7,8 @@ use super::StorageError;
 /// Names a stored file: `pack/records-….pack`.
 ///
 /// Shape: one or more parts joined by `/`; a part is made of ASCII letters, digits, `.`, `-` and
-/// `_`, and does not begin with a dot. So no key is absolute, climbs, hides or needs escaping.
+/// `_`, and does not begin with a dot; the first is not `tmp`, where files are that have no name
+/// yet. So no key is absolute, climbs, hides or needs escaping.
 /// Units: 1 to 512 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
@@ -43,6 +44,23 @@ impl Key {
     }
 }
 
+/// Splits what keys may begin with into a whole folder and the begin of a part, both perhaps empty.
+///
+/// Errors: [`StorageError::Key`] if no key can begin so.
+pub(super) fn split_prefix(prefix: &str) -> Result<(&str, &str), StorageError> {
+    let Some((folder, begin)) = prefix.rsplit_once('/') else {
+        if !prefix.is_empty() {
+            Key::new(prefix)?;
+        }
+        return Ok(("", prefix));
+    };
+    Key::new(folder)?;
+    if !begin.is_empty() {
+        Key::new(begin)?;
+    }
+    Ok((folder, begin))
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -55,6 +73,9 @@ fn fault(text: &str) -> Option<&'static str> {
     }
     if text.len() > Key::BYTES_MAX {
         return Some("it is longer than 512 bytes");
+    }
+    if text == "tmp" || text.starts_with("tmp/") {
+        return Some("tmp is for files without a name");
     }
     text.split('/').find_map(|part| {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
@@ -77,9 +98,21 @@ mod tests {
     #[test]
     fn a_key_cannot_lead_out_of_the_storage() {
         let long = "a/".repeat(300) + "a";
-        for text in
-            ["", "/", "/etc/passwd", "../x", "a/../b", "a/./b", "a//b", "a/", ".git", "a\\b", "é"]
-        {
+        for text in [
+            "",
+            "/",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a/./b",
+            "a//b",
+            "a/",
+            ".git",
+            "a\\b",
+            "é",
+            "tmp",
+            "tmp/a",
+        ] {
             assert!(matches!(Key::new(text), Err(StorageError::Key { .. })), "{text:?}");
         }
         assert!(Key::new(long).is_err());

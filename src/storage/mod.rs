@@ -5,9 +5,11 @@
 //! `worktree/atomic.rs`. The promises are spelled out in `docs/format/layout.md`.
 
 mod error;
+mod folder;
 mod key;
 
 pub use error::{Reason, StorageError};
+pub use folder::FolderStorage;
 pub use key::Key;
 
 /// Tells what stood under a key when a file was installed there.
@@ -216,4 +218,13 @@ pub trait Source: Send + Sync + std::fmt::Debug {
 
     /// Gives all bytes without copying, if the file is on a disk of this machine.
     fn map(&self) -> Option<&[u8]>;
+}
+
+/// Checks that a read stays inside a file, before anything is read.
+fn check_bounds(key: &Key, offset: u64, bytes: usize, length: u64) -> Result<(), StorageError> {
+    let bytes = bytes as u64;
+    match offset.checked_add(bytes) {
+        Some(end) if end <= length => Ok(()),
+        _ => Err(StorageError::Bounds { key: key.to_string(), offset, bytes, length }),
+    }
 }

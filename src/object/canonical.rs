@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 pub use fields::{FieldError, Fields};
 pub use number::{Number, NumberError};
 
-use super::DecodeError;
+use super::{DecodeError, ObjectId, Timestamp};
 use parser::{Mode, Parser};
 
 /// How many lists and objects may lie inside one another.
@@ -62,6 +62,12 @@ impl Value {
         Number::from_u64(count).map(Self::Number)
     }
 
+    /// Takes an instant, in the form of records; years 0000 to 9999 have one.
+    pub fn from_instant(instant: Timestamp) -> Result<Self, FieldError> {
+        let text = instant.to_record().map(Self::Text);
+        text.ok_or_else(|| FieldError::new("time is outside the years 0000 to 9999"))
+    }
+
     /// Takes a number as it was written somewhere: exactly, or else its text as it stands.
     ///
     /// Shape: `text` that is a JSON number and keeps its value under the guards gives a number;
@@ -89,6 +95,12 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<ObjectId> for Value {
+    fn from(id: ObjectId) -> Self {
+        Self::Text(id.to_record())
     }
 }
 

@@ -3,11 +3,23 @@
 //! No IO, clock, randomness or threads here. Bytes come in and values go out; a decoder accepts
 //! exactly the bytes its encoder writes. The bytes are specified in `docs/format/`.
 
+mod artifact;
 pub mod canonical;
+mod code;
+mod commit;
 mod error;
+mod fine_tune;
 mod id;
+mod run;
 mod timestamp;
 
+pub use artifact::{Artifact, ArtifactKind, Content};
+pub use code::Code;
+pub use commit::{
+    Author, COMMIT_BYTES_MAX, Commit, Gpu, LINE_BYTES_MAX, PARENTS_MAX, PATH_BYTES_MAX, System,
+};
 pub use error::DecodeError;
+pub use fine_tune::FineTune;
 pub use id::{ContentHasher, IdError, IdHasher, ObjectId, Prefix, Sha256, Sha256Hasher};
+pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
 pub use timestamp::Timestamp;

@@ -1,7 +1,7 @@
 //! Strict access to the fields of a record: each is taken once, and none may be left over.
 
-use super::{Object, Value, writer};
-use crate::object::{DecodeError, ObjectId};
+use super::{NumberError, Object, Value, writer};
+use crate::object::{DecodeError, ObjectId, Timestamp};
 
 /// Tells which field of a record is wrong, and why.
 ///
@@ -43,6 +43,12 @@ impl FieldError {
     pub(super) fn locate(&self, root: &Value, what: &'static str) -> DecodeError {
         let offset = u64::try_from(offset_of(root, &self.path)).unwrap_or(u64::MAX);
         DecodeError::new(what, offset, self.to_string())
+    }
+}
+
+impl From<NumberError> for FieldError {
+    fn from(error: NumberError) -> Self {
+        Self::new(error.to_string())
     }
 }
 
@@ -128,6 +134,11 @@ impl<'a> Fields<'a> {
         self.taken.push(name);
         let Some(value) = self.object.find(name) else { return Ok(None) };
         read(value).map(Some).map_err(|error| error.under(name))
+    }
+
+    /// Tells whether a field is there, without taking it.
+    pub fn has(&self, name: &str) -> bool {
+        self.object.find(name).is_some()
     }
 
     /// Takes the field `schema`, which must be this very text.
@@ -223,5 +234,11 @@ impl Value {
     /// Reads an id in the form of records, `blake3:<64 hex>`.
     pub fn id(&self) -> Result<ObjectId, FieldError> {
         ObjectId::parse_record(self.text()?).map_err(|error| FieldError::new(error.to_string()))
+    }
+
+    /// Reads an instant in the form of records, `2026-07-31T09:30:00.000Z`.
+    pub fn instant(&self) -> Result<Timestamp, FieldError> {
+        let instant = Timestamp::parse_record(self.text()?);
+        instant.ok_or_else(|| FieldError::new("must be a time like 2026-07-31T09:30:00.000Z"))
     }
 }

@@ -5,12 +5,16 @@
 //! `worktree/atomic.rs`. The promises are spelled out in `docs/format/layout.md`.
 
 mod error;
+mod faulty;
 mod folder;
 mod key;
+mod memory;
 
 pub use error::{Reason, StorageError};
+pub use faulty::{Fault, FaultyStorage};
 pub use folder::FolderStorage;
 pub use key::Key;
+pub use memory::MemoryStorage;
 
 /// Tells what stood under a key when a file was installed there.
 #[derive(Debug, Clone, PartialEq, Eq)]

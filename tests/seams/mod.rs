@@ -7,5 +7,6 @@
     reason = "tests may panic, plant files behind a storage's back, and say what they skip"
 )]
 
+mod faults;
 mod folder;
 mod storage;

@@ -1,7 +1,10 @@
 //! What every storage promises, asked of each implementation.
 
+use std::sync::Arc;
+
 use provenance::storage::{
-    Aside, Created, FolderStorage, IfTaken, Key, Source, Storage, StorageError, Upload,
+    Aside, Created, FaultyStorage, FolderStorage, IfTaken, Key, MemoryStorage, Source, Storage,
+    StorageError, Upload,
 };
 
 /// A storage under test, and what must live as long.
@@ -15,7 +18,12 @@ pub struct Subject {
 fn subjects() -> Vec<Subject> {
     let dir = tempfile::tempdir().unwrap();
     let folder = FolderStorage::open(dir.path()).unwrap();
-    vec![Subject { name: "folder", storage: Box::new(folder), _dir: Some(dir) }]
+    let faulty = FaultyStorage::counting(Arc::new(MemoryStorage::new())).with_reads();
+    vec![
+        Subject { name: "folder", storage: Box::new(folder), _dir: Some(dir) },
+        Subject { name: "memory", storage: Box::new(MemoryStorage::new()), _dir: None },
+        Subject { name: "faulty", storage: Box::new(faulty), _dir: None },
+    ]
 }
 
 pub fn key(text: &str) -> Key {

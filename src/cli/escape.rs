@@ -21,7 +21,7 @@ pub fn line(text: &str) -> String {
     escaped(text.as_bytes(), is_harmless)
 }
 
-/// Shows a text of several lines: like [`line`], but line feeds and tabs stay.
+/// Shows a text of several lines: like [`line()`], but line feeds and tabs stay.
 pub fn text(text: &str) -> String {
     escaped(text.as_bytes(), |c| c == '\n' || c == '\t' || is_harmless(c))
 }

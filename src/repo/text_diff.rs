@@ -17,7 +17,7 @@ pub enum TextDiff {
     Patch(Vec<Hunk>),
     /// One of them is not text.
     Binary,
-    /// One of them is larger than [`TEXT_BYTES_MAX`].
+    /// One of them is larger than 16 MiB.
     TooLarge,
 }
 

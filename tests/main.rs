@@ -1,5 +1,6 @@
 //! The one test binary; a folder is a theme. `tidy` sees to it that no file is forgotten here.
 
+mod cli;
 mod golden;
 mod malformed;
 mod properties;

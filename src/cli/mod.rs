@@ -8,6 +8,7 @@ pub mod escape;
 mod exit;
 mod man;
 pub mod pager;
+pub mod patch;
 pub mod print;
 pub mod progress;
 mod signals;

@@ -1,0 +1,3 @@
+//! The program as a user meets it: transcripts, streams, and the demo.
+
+mod streams;

@@ -6,6 +6,7 @@ mod args;
 mod completion;
 pub mod escape;
 mod exit;
+pub mod graph;
 mod man;
 pub mod pager;
 pub mod patch;

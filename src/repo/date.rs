@@ -4,7 +4,7 @@
 //! date     = "now" | unix | iso | what `log` prints | RFC 2822 | relative
 //! unix     = "@"? seconds
 //! iso      = 2026-01-31 | 2026-01-31 12:00(:30)? | 2026-01-31T12:00:30Z | … +01:00
-//! relative = ( "yesterday" | "today" | "last"? weekday | "last"? unit | number unit "ago"? )* time?
+//! relative = ( "yesterday" | "today" | "last"? weekday | ( "last" | number ) unit "ago"? )* time?
 //! time     = "noon" | "midnight" | 12:00(:30)?
 //! ```
 //! As in git, blanks, dots and underscores separate words alike (`2.weeks.ago`), a relative date

@@ -75,7 +75,9 @@ proptest! {
     }
 
     #[test]
-    fn no_words_panic(typed in "((last|[0-9]{1,19}|two|day|weeks|month|year|ago|mon|noon|12:00|@|-)[ .]?){0,6}") {
+    fn no_words_panic(
+        typed in "((last|[0-9]{1,19}|two|day|weeks|month|ago|mon|noon|12:00|@|-)[ .]?){0,6}",
+    ) {
         let _read = parse(&typed, &now());
     }
 }

@@ -1,2 +1,5 @@
 //! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
+
+mod commit;
+mod json;
 mod object;

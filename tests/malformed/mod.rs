@@ -1,2 +1,5 @@
 //! Bytes under `fixtures/malformed/`, one defect each, give an error that names it.
+
+mod commit;
+mod json;
 mod object;

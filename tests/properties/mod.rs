@@ -1,1 +1,3 @@
 //! Round trips, arbitrary bytes, and sequences of operations against a plain map.
+
+mod json;

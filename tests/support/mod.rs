@@ -1,3 +1,5 @@
 //! What several test folders share.
 
 pub mod fixture;
+pub mod sample;
+pub mod schema;

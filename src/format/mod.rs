@@ -7,4 +7,5 @@
 
 pub mod block;
 mod field;
+pub mod layout;
 pub mod pack;

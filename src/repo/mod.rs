@@ -4,6 +4,7 @@ pub mod date;
 mod error;
 mod keyed_diff;
 mod keyed_documents;
+pub mod ref_name;
 pub mod revision;
 mod text_diff;
 

@@ -75,7 +75,7 @@ impl Revision {
     /// Errors: `Usage`, with the place and what was expected there.
     pub fn parse(typed: &[u8]) -> Result<Self, Error> {
         let refuse = |(offset, reason)| malformed(typed, offset, reason);
-        let (name, path) = split_path(typed).map_err(refuse)?;
+        let (name, path) = split_path(typed);
         let text = std::str::from_utf8(name)
             .map_err(|error| refuse((error.valid_up_to(), "a name of a commit is UTF-8")))?;
         if text.is_empty() {
@@ -102,29 +102,27 @@ fn malformed(typed: &[u8], offset: usize, reason: &str) -> Error {
 }
 
 /// Splits at the first colon outside of braces and after an id's `blake3:`.
-fn split_path(typed: &[u8]) -> Result<(&[u8], Option<Vec<u8>>), Refusal> {
+fn split_path(typed: &[u8]) -> (&[u8], Option<Vec<u8>>) {
     if let Some(at) = outside_of_braces(typed).find(|at| typed.get(*at) == Some(&b':')) {
         let path = typed.get(at + 1..).unwrap_or_default().to_vec();
-        return Ok((typed.get(..at).unwrap_or_default(), Some(path)));
+        return (typed.get(..at).unwrap_or_default(), Some(path));
     }
-    match typed.iter().rposition(|byte| matches!(byte, b'{' | b'}')) {
-        Some(at) if typed.get(at) == Some(&b'{') => Err((at, "this brace is never closed")),
-        _ => Ok((typed, None)),
-    }
+    (typed, None)
 }
 
-/// Gives the offsets at which the grammar's own characters may stand, in order.
+/// Gives the offsets at which the grammar's own characters may stand, in order: all but those
+/// of an id at the beginning, and from the brace of `@{` or `^{` to the closing one.
 fn outside_of_braces(typed: &[u8]) -> impl Iterator<Item = usize> {
     let from = id_length(typed).unwrap_or(0);
     let mut is_open = false;
+    let mut before = None;
     (from..typed.len()).filter(move |at| {
-        let byte = typed.get(*at);
-        is_open = match byte {
-            Some(b'{') => true,
-            Some(b'}') => false,
-            _ => is_open,
-        };
-        !is_open
+        let byte = typed.get(*at).copied();
+        let opens = byte == Some(b'{') && matches!(before, Some(b'@' | b'^'));
+        let is_inside = is_open || opens;
+        is_open = is_inside && byte != Some(b'}');
+        before = byte;
+        !is_inside
     })
 }
 

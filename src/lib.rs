@@ -10,3 +10,4 @@ pub mod object;
 pub mod progress;
 pub mod repo;
 pub mod storage;
+pub mod worktree;

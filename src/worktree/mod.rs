@@ -1,0 +1,6 @@
+//! User files: walk and compare them, ignore rules, stamps, settings, and write them back.
+//!
+//! Nothing here knows packs or refs. Everything is reached through the descriptor of the
+//! worktree's root, name by name, so that no symbolic link is ever followed.
+
+pub mod atomic;

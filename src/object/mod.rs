@@ -3,6 +3,8 @@
 //! No IO, clock, randomness or threads here. Bytes come in and values go out; a decoder accepts
 //! exactly the bytes its encoder writes. The bytes are specified in `docs/format/`.
 
+#![deny(clippy::indexing_slicing)]
+
 mod artifact;
 pub mod canonical;
 mod code;
@@ -10,8 +12,12 @@ mod commit;
 mod error;
 mod fine_tune;
 mod id;
+mod name;
+mod path;
 mod run;
 mod timestamp;
+pub mod tree;
+pub mod wire;
 
 pub use artifact::{Artifact, ArtifactKind, Content};
 pub use code::Code;
@@ -21,5 +27,7 @@ pub use commit::{
 pub use error::DecodeError;
 pub use fine_tune::FineTune;
 pub use id::{ContentHasher, IdError, IdHasher, ObjectId, Prefix, Sha256, Sha256Hasher};
+pub use name::{Name, NameError};
+pub use path::{PathError, TreePath};
 pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
 pub use timestamp::Timestamp;

@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod block;
+pub mod chunk;
 mod field;
 pub mod layout;
 pub mod pack;

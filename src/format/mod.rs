@@ -10,3 +10,4 @@ pub mod chunk;
 mod field;
 pub mod layout;
 pub mod pack;
+pub mod tile;

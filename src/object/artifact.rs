@@ -153,7 +153,7 @@ impl Content {
 }
 
 /// Reads the path of something inside a tree: relative, and never upwards.
-fn tree_path(value: &Value) -> Result<String, FieldError> {
+pub(super) fn tree_path(value: &Value) -> Result<String, FieldError> {
     let path = any_path(value)?;
     if path.split('/').any(|name| matches!(name, "" | "." | "..")) {
         return Err(FieldError::new("must be a relative path of plain names"));

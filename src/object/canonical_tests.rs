@@ -1,3 +1,5 @@
+//! Canonical JSON: the vectors of RFC 8785, the guards, and fields of records.
+
 use super::*;
 
 const WHAT: &str = "test value";

@@ -1,3 +1,5 @@
+//! Commits: what the encoder refuses, and the smallest one.
+
 use super::*;
 use crate::object::{ArtifactKind, Content};
 

@@ -12,10 +12,12 @@ mod commit;
 mod error;
 mod fine_tune;
 mod id;
+pub mod merkle;
 mod name;
 mod path;
 mod run;
 mod timestamp;
+mod transaction;
 pub mod tree;
 pub mod wire;
 
@@ -31,3 +33,7 @@ pub use name::{Name, NameError};
 pub use path::{PathError, TreePath};
 pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
 pub use timestamp::Timestamp;
+pub use transaction::{
+    Actor, COMMAND_BYTES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionId, Update,
+    shorten_command,
+};

@@ -93,7 +93,7 @@ fn mutations(complete: &Value, pointer: &str) -> Vec<Value> {
     let Some((parent, name)) = pointer.rsplit_once('/') else { return mutated };
     mutated.push(changed(complete, parent, |value| match value {
         Value::Object(object) => drop(object.remove(name)),
-        Value::Array(list) => drop(list.remove(name.parse().unwrap())),
+        Value::Array(list) => drop(list.remove(name.parse().expect("an index"))),
         _ => {}
     }));
     mutated
@@ -101,6 +101,6 @@ fn mutations(complete: &Value, pointer: &str) -> Vec<Value> {
 
 fn changed(complete: &Value, pointer: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut copy = complete.clone();
-    change(copy.pointer_mut(pointer).unwrap());
+    change(copy.pointer_mut(pointer).expect("it is there"));
     copy
 }

@@ -1,5 +1,6 @@
 //! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
 
 mod commit;
+mod journal;
 mod json;
 mod object;

@@ -2,8 +2,9 @@
 
 use provenance::object::canonical::{Number, Object, Value};
 use provenance::object::{
-    Artifact, ArtifactKind, Author, Code, Commit, Content, FineTune, Gpu, Input, Metric, Metrics,
-    ObjectId, Output, Params, Reading, Resources, Run, Series, System, Timestamp,
+    Actor, Artifact, ArtifactKind, Author, Code, Commit, Content, FineTune, Gpu, Input, Metric,
+    Metrics, ObjectId, Output, Params, Reading, Resources, Run, Series, System, Timestamp,
+    Transaction, TransactionId, Update, merkle,
 };
 
 /// Makes an id that says what it stands for.
@@ -154,4 +155,66 @@ fn content(kind: ArtifactKind, word: &str, files: u64, bytes: u64) -> Content {
 
 fn number(value: f64) -> Number {
     Number::from_f64(value).expect("a plain number")
+}
+
+/// Entry 0 of a journal, as `init` makes it.
+pub fn first_transaction() -> Transaction {
+    Transaction {
+        number: 0,
+        transaction: TransactionId::from_bytes([7; 16]),
+        time: Timestamp(1_785_490_000_000),
+        actor: Actor {
+            name: "Ada Lovelace".to_owned(),
+            email: "ada@example.org".to_owned(),
+            host: None,
+            user: None,
+        },
+        command: "init".to_owned(),
+        updates: Vec::new(),
+        refs: id("no refs"),
+        attestations: id("no attestations"),
+        previous: merkle::empty_root(),
+    }
+}
+
+/// Entry 1, which creates, moves and removes a ref.
+pub fn transaction() -> Transaction {
+    let first = first_transaction();
+    let update = |name: &str, old: Option<&str>, new: Option<&str>| Update {
+        name: name.to_owned(),
+        old: old.map(id),
+        new: new.map(id),
+    };
+    Transaction {
+        number: 1,
+        transaction: TransactionId::from_bytes([0xab; 16]),
+        time: Timestamp(1_785_490_200_120),
+        actor: Actor {
+            host: Some("trainer-1".to_owned()),
+            user: Some("ada".to_owned()),
+            ..first.actor.clone()
+        },
+        command: "commit -m 'Zürich'".to_owned(),
+        updates: vec![
+            update("heads/main", Some("parent"), Some("commit")),
+            update("heads/old", Some("parent"), None),
+            update("tags/v1", None, Some("commit")),
+        ],
+        refs: id("refs"),
+        attestations: id("no attestations"),
+        previous: merkle::leaf_hash(&first.encode().expect("valid")),
+    }
+}
+
+/// The bytes of the first `count` entries of a journal in which nothing happens.
+pub fn journal(count: u64) -> Vec<Vec<u8>> {
+    let mut frontier = merkle::Frontier::new();
+    let mut entries = Vec::new();
+    for number in 0..count {
+        let previous = frontier.root();
+        let entry = Transaction { number, previous, ..first_transaction() };
+        entries.push(entry.encode().expect("valid"));
+        frontier.push(merkle::leaf_hash(&entries[entries.len() - 1]));
+    }
+    entries
 }

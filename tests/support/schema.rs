@@ -47,8 +47,12 @@ impl Schema {
                 let schemas = rule.as_array().expect("a list");
                 schemas.iter().filter(|schema| self.valid(schema, value)).count() == 1
             }
-            "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
-            "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
+            "minimum" => {
+                value.as_f64().is_none_or(|number| number >= rule.as_f64().expect("a number"))
+            }
+            "maximum" => {
+                value.as_f64().is_none_or(|number| number <= rule.as_f64().expect("a number"))
+            }
             "minLength" => value.as_str().is_none_or(|text| text.chars().count() >= size(rule)),
             "maxLength" => value.as_str().is_none_or(|text| text.chars().count() <= size(rule)),
             "pattern" => value.as_str().is_none_or(|text| self.matches(rule, text)),
@@ -70,8 +74,11 @@ impl Schema {
                 .as_object()
                 .is_none_or(|object| names(rule).all(|name| object.contains_key(name))),
             "dependentRequired" => value.as_object().is_none_or(|object| {
-                let present =
-                    rule.as_object().unwrap().iter().filter(|(k, _)| object.contains_key(*k));
+                let present = rule
+                    .as_object()
+                    .expect("an object")
+                    .iter()
+                    .filter(|(k, _)| object.contains_key(*k));
                 present.into_iter().all(|(_, others)| names(others).all(|n| object.contains_key(n)))
             }),
             "properties" => value.as_object().is_none_or(|object| {

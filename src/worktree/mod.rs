@@ -4,3 +4,4 @@
 //! worktree's root, name by name, so that no symbolic link is ever followed.
 
 pub mod atomic;
+pub mod config;

@@ -61,9 +61,6 @@ pub const COMMIT_GRAPH: &str = "commit-graph";
 /// Derived file of the hashes that the next journal entry builds on.
 pub const JOURNAL_FRONTIER: &str = "journal";
 
-/// Entries in a full bundle, and hashes in a full tile: C2SP `tlog-tiles`.
-pub const TILE_WIDTH: u64 = 256;
-
 const ENTRY_DIGITS: usize = 20;
 const ENTRY_SUFFIX: &str = ".json";
 const BUNDLE_SUFFIX: &str = ".zst";

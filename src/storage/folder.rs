@@ -123,10 +123,7 @@ impl Root {
     }
 
     fn set_aside(&self, key: &Key, place: Aside) -> Result<Option<Key>, StorageError> {
-        let place = match place {
-            Aside::Quarantine => "quarantine",
-            Aside::Trash => "trash",
-        };
+        let (place, is_numbered) = place.folder();
         let from = self.path_of(key);
         let mut attempt = 0_u64;
         let to = loop {
@@ -135,6 +132,7 @@ impl Root {
             self.make_folders(to.folder())?;
             match name::move_to_new(&from, &self.path_of(&to)) {
                 Ok(true) => break to,
+                Ok(false) if !is_numbered => return Ok(None),
                 Ok(false) => attempt += 1,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => {

@@ -124,13 +124,13 @@ impl State {
 
     fn set_aside(&mut self, key: &Key, place: Aside) -> Result<Option<Key>, StorageError> {
         let Some(stored) = self.live.get(key).cloned() else { return Ok(None) };
-        let place = match place {
-            Aside::Quarantine => "quarantine",
-            Aside::Trash => "trash",
-        };
+        let (place, is_numbered) = place.folder();
         let mut to = Key::new(format!("{place}/{key}"))?;
         let mut attempt = 0_u64;
         while self.live.contains_key(&to) {
+            if !is_numbered {
+                return Ok(None);
+            }
             attempt += 1;
             to = Key::new(format!("{place}/{key}.{attempt}"))?;
         }

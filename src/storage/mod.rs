@@ -28,6 +28,17 @@ pub enum Created {
     Mended(Key),
 }
 
+impl Aside {
+    /// Gives the folder, and whether a taken name there is evaded with a number.
+    const fn folder(self) -> (&'static str, bool) {
+        match self {
+            Self::Quarantine => ("quarantine", true),
+            Self::QuarantineOnce => ("quarantine", false),
+            Self::Trash => ("trash", true),
+        }
+    }
+}
+
 /// Says what to do when the key is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfTaken {
@@ -43,6 +54,9 @@ pub enum IfTaken {
 pub enum Aside {
     /// Damaged; kept for a person to look at: `quarantine/KEY`.
     Quarantine,
+    /// As `Quarantine`, but only if no file was ever put there under this key: of two that mend
+    /// one key, the second cannot move what the first has put in its place.
+    QuarantineOnce,
     /// No longer needed; a later run deletes it: `trash/KEY`.
     Trash,
 }
@@ -99,7 +113,8 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Takes a key away, durably once it is settled; `false` if it was absent.
     fn remove(&self, key: &Key) -> Result<bool, StorageError>;
 
-    /// Moves a file out of sight, durable on return; gives its new key, `None` if it was absent.
+    /// Moves a file out of sight, durable on return; gives its new key, `None` if it was absent
+    /// (or is not to be moved: [`Aside::QuarantineOnce`]).
     fn set_aside(&self, key: &Key, place: Aside) -> Result<Option<Key>, StorageError>;
 
     /// Tells the time by the store's clock, in milliseconds since 1970.

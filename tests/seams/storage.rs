@@ -253,6 +253,20 @@ fn set_aside_moves_and_keeps_every_version() {
 }
 
 #[test]
+fn what_is_set_aside_once_is_not_replaced_by_a_later_mender() {
+    // Once possible: the second of two menders moved away what the first had acknowledged.
+    for Subject { name, storage, .. } in &subjects() {
+        let entry = key("journal/entry/7");
+        storage.create(&entry, b"torn").unwrap();
+        let kept = storage.set_aside(&entry, Aside::QuarantineOnce).unwrap();
+        assert_eq!(kept, Some(key("quarantine/journal/entry/7")), "{name}");
+        storage.create(&entry, b"whole").unwrap();
+        assert_eq!(storage.set_aside(&entry, Aside::QuarantineOnce).unwrap(), None, "{name}");
+        assert_eq!(load(&**storage, entry.as_str()).unwrap(), b"whole", "{name}");
+    }
+}
+
+#[test]
 fn age_is_told_by_the_stores_own_clock() {
     for Subject { name, storage, .. } in &subjects() {
         let before = storage.now_ms().unwrap();

@@ -1,7 +1,5 @@
 //! The one test binary; a folder is a theme. `tidy` sees to it that no file is forgotten here.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod cli;
 mod golden;
 mod malformed;

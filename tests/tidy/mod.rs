@@ -18,31 +18,24 @@ fn assert_none(findings: &[String], rule: &str) {
 #[test]
 fn every_test_file_is_part_of_the_test_binary() {
     let tests = sources::rust_files_under("tests");
-    let mut findings = Vec::new();
-    for source in &tests {
-        let stem = source.path.trim_end_matches(".rs").trim_end_matches("/mod");
-        let Some((parent, name)) = stem.rsplit_once('/') else { continue };
-        let is_root = parent == "tests" && name == "main";
-        let heads = match parent {
-            "tests" => vec!["tests/main.rs".to_owned()],
-            _ => vec![format!("{parent}/mod.rs"), format!("{parent}.rs")],
-        };
-        let declares = |file: &Source| {
-            let plain = [format!("mod {name};"), format!("mod {name} {{")];
-            let by_path = format!("#[path = \"{name}.rs\"]");
-            file.lines.iter().any(|line| {
-                let line = line.trim().trim_start_matches("pub ");
-                plain.iter().any(|known| line.starts_with(known.as_str())) || line == by_path
-            })
-        };
-        let is_declared = tests.iter().filter(|file| heads.contains(&file.path)).any(declares)
-            || tests.iter().any(|file| {
-                file.path.starts_with(&format!("{parent}/"))
-                    && file.lines.iter().any(|l| l.contains(&format!("\"{name}.rs\"")))
-            });
-        if !is_root && !is_declared {
-            findings.push(format!("{}: no `mod {name};` leads here", source.path));
-        }
-    }
+    let findings: Vec<String> = tests
+        .iter()
+        .filter(|file| file.path != "tests/main.rs" && !is_declared(file, &tests))
+        .map(|file| format!("{}: no `mod` leads here", file.path))
+        .collect();
     assert_none(&findings, "forgotten test files");
+}
+
+/// Tells whether a file of the same folder, or the one above it, declares this one.
+fn is_declared(file: &Source, tests: &[Source]) -> bool {
+    let stem = file.path.trim_end_matches(".rs").trim_end_matches("/mod");
+    let Some((folder, name)) = stem.rsplit_once('/') else { return false };
+    let by_name = format!("mod {name};");
+    let by_path = format!("#[path = \"{name}.rs\"]");
+    tests
+        .iter()
+        .filter(|other| other.path.starts_with(folder))
+        .flat_map(|other| &other.lines)
+        .map(|line| line.trim().trim_start_matches("pub "))
+        .any(|line| line == by_name || line == by_path)
 }

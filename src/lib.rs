@@ -10,4 +10,5 @@ pub mod object;
 pub mod progress;
 pub mod repo;
 pub mod storage;
+pub mod store;
 pub mod worktree;

@@ -283,6 +283,12 @@ impl BlockSummary {
 }
 
 impl BlockRow {
+    /// Places a block in its file.
+    pub const fn at(offset: u64, summary: BlockSummary) -> Self {
+        let BlockSummary { encoded_bytes, raw_bytes, check, codec, depth, base } = summary;
+        Self { offset, encoded_bytes, raw_bytes, check, codec, depth, base }
+    }
+
     /// Gives what does not depend on where the block is, to copy it to another pack.
     pub const fn summary(&self) -> BlockSummary {
         BlockSummary {

@@ -5,3 +5,6 @@
 
 pub mod atomic;
 pub mod config;
+pub mod head;
+pub mod locate;
+pub mod lock;

@@ -1,0 +1,106 @@
+//! Fills one block with objects and encodes it; what is encoded is decoded again before it counts.
+//!
+//! Where the block goes is `pack_writer.rs`; the codecs are specified in `docs/format/pack.md`.
+
+use crate::format::block::{Codec, Decoder, Encoder};
+use crate::format::pack::{BlockRow, ObjectKind, ObjectRow};
+use crate::object::ObjectId;
+
+use super::pack_writer::PackWriter;
+use super::{StoreError, limits};
+
+/// One object of a block; objects lie one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockObject {
+    pub id: ObjectId,
+    pub kind: ObjectKind,
+    pub bytes: u32,
+}
+
+impl BlockObject {
+    /// What a row of a footer says, without where the object lies.
+    pub fn of(row: &ObjectRow) -> Self {
+        Self { id: row.id, kind: row.kind, bytes: row.bytes }
+    }
+}
+
+/// Encodes blocks on one thread: contexts and buffers are kept from block to block.
+pub(super) struct BlockEncoder {
+    encoder: Encoder,
+    decoder: Decoder,
+    encoded: Vec<u8>,
+    decoded: Vec<u8>,
+}
+
+impl BlockEncoder {
+    /// Prepares for zstd at `level`.
+    pub fn new(level: i32) -> Result<Self, StoreError> {
+        let (encoder, decoder) =
+            Encoder::new(level).zip(Decoder::new()).ok_or(StoreError::OutOfMemory)?;
+        Ok(Self { encoder, decoder, encoded: Vec::new(), decoded: Vec::new() })
+    }
+
+    /// Encodes `raw`, checks that it decodes to the same, and appends it to `writer`.
+    ///
+    /// Compression libraries and memory have corrupted backups before: nothing relies on a block
+    /// that has not been decoded once (`docs/guarantees.md`).
+    pub fn append(
+        &mut self,
+        raw: &[u8],
+        objects: &[BlockObject],
+        writer: &PackWriter,
+    ) -> Result<(), StoreError> {
+        let Self { encoder, decoder, encoded, decoded } = self;
+        let block = encoder.encode(raw, encoded);
+        let summary = block.summary(None);
+        if block.codec != Codec::Stored {
+            decoder
+                .decode(&BlockRow::at(0, summary), block.bytes, &[], decoded)
+                .ok()
+                .filter(|decoded| *decoded == raw)
+                .ok_or(StoreError::EncodeMismatch)?;
+        }
+        writer.append(summary, block.bytes, objects)
+    }
+}
+
+impl std::fmt::Debug for BlockEncoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlockEncoder")
+    }
+}
+
+/// Collects small objects until their shared block is worth encoding.
+#[derive(Debug, Default)]
+pub(super) struct BlockBuilder {
+    raw: Vec<u8>,
+    objects: Vec<BlockObject>,
+}
+
+impl BlockBuilder {
+    /// Takes one object; its bytes must hash to `id`, or be a chunk map for it.
+    pub fn push(&mut self, id: ObjectId, kind: ObjectKind, content: &[u8]) {
+        let bytes = u32::try_from(content.len()).expect("callers keep objects below a block");
+        self.raw.extend_from_slice(content);
+        self.objects.push(BlockObject { id, kind, bytes });
+    }
+
+    /// Tells whether the block has reached its usual size.
+    pub fn is_full(&self) -> bool {
+        self.raw.len() >= limits::SHARED_BLOCK_BYTES
+    }
+
+    /// Encodes and appends what was collected, if anything, and starts anew.
+    pub fn flush(
+        &mut self,
+        encoder: &mut BlockEncoder,
+        writer: &PackWriter,
+    ) -> Result<(), StoreError> {
+        if !self.objects.is_empty() {
+            encoder.append(&self.raw, &self.objects, writer)?;
+            self.raw.clear();
+            self.objects.clear();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with a repository's content.
+
+use crate::format::chunk::map::MapError;
+use crate::format::pack::BuildError;
+use crate::object::{DecodeError, ObjectId};
+use crate::progress::Stopped;
+use crate::storage::{Key, StorageError};
+
+/// Tells why content could not be read or stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk or bucket did not do what was asked.
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+    /// A file of the repository is damaged.
+    #[error("damaged file, key={key}")]
+    Damaged {
+        /// The file.
+        key: Key,
+        /// What is wrong in it.
+        source: DecodeError,
+    },
+    /// The bytes that were found under an id do not hash to it.
+    #[error("stored bytes do not match their id, id={id}, key={key}")]
+    Mismatch {
+        /// What was asked for.
+        id: ObjectId,
+        /// Where it was found.
+        key: Key,
+    },
+    /// No pack holds the object, after looking twice.
+    #[error("object missing, id={id}")]
+    Missing {
+        /// What was asked for.
+        id: ObjectId,
+    },
+    /// An object decodes to no valid value.
+    #[error("object malformed, id={id}")]
+    Malformed {
+        /// What was asked for.
+        id: ObjectId,
+        /// What is wrong in it.
+        source: DecodeError,
+    },
+    /// The footer of a new pack was refused: a fault in this program.
+    #[error("the pack could not be built")]
+    Build(#[from] BuildError),
+    /// A file has more chunks than a map holds.
+    #[error("the file is too large")]
+    TooLarge(#[from] MapError),
+    /// There is no memory for the tables of the compressor.
+    #[error("out of memory")]
+    OutOfMemory,
+    /// A block did not decode to what it was encoded from: bad memory, or a bug.
+    #[error("a block did not decode to what it was encoded from; nothing was stored")]
+    EncodeMismatch,
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted(#[from] Stopped),
+}
+
+impl StoreError {
+    pub(super) fn damaged(key: &Key, source: DecodeError) -> Self {
+        Self::Damaged { key: key.clone(), source }
+    }
+}

@@ -1,0 +1,191 @@
+//! Ingest over real files: what is stored is what was there, or nothing.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::*;
+use crate::storage::FolderStorage;
+use crate::store::Store;
+
+type Stamp = (i64, i64, i64, i64);
+type Outcomes = Vec<(PathBuf, Result<Ingested<Stamp>, IngestFailure>)>;
+
+fn look(file: &File) -> io::Result<Option<Look<Stamp>>> {
+    let found = file.metadata()?;
+    let stamp = (found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec());
+    Ok(found.is_file().then_some(Look { bytes: found.len(), stamp }))
+}
+
+/// A store in a folder that is gone with the test.
+fn store() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = FolderStorage::open(folder.path()).expect("the folder");
+    (folder, Store::open(Arc::new(storage), 1))
+}
+
+/// Bytes that neither compress nor repeat.
+fn noise(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut noise = vec![0; bytes];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut noise);
+    noise
+}
+
+fn open(path: &PathBuf) -> io::Result<File> {
+    File::open(path)
+}
+
+fn run(
+    store: &Store,
+    files: &[PathBuf],
+    opener: &(dyn Fn(&PathBuf) -> io::Result<File> + Sync),
+    progress: &Progress,
+) -> Result<(Outcomes, crate::store::Added), StoreError> {
+    let outcomes = Mutex::new(Outcomes::new());
+    let done = |path, outcome| outcomes.lock().expect("no panic").push((path, outcome));
+    let request = IngestRequest { open: opener, look: &look, done: &done, progress };
+    let transaction = store.transaction()?;
+    let sized = files.iter().map(|path| (path.clone(), path.metadata().map_or(0, |m| m.len())));
+    ingest(&transaction, &request, sized)?;
+    let added = transaction.finish()?;
+    let mut outcomes = outcomes.into_inner().expect("no panic");
+    outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok((outcomes, added))
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    File::create(&path).and_then(|mut file| file.write_all(content)).expect("a test file");
+    path
+}
+
+fn read_back(store: &Store, id: &ObjectId) -> Vec<u8> {
+    let mut content = Vec::new();
+    let take = |piece: &[u8]| {
+        content.extend_from_slice(piece);
+        Ok::<_, StoreError>(())
+    };
+    store.reader().stream(id, take).expect("what was stored");
+    content
+}
+
+#[test]
+fn every_size_reads_back_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sizes = [0, 1, 1000, 128 << 10, (1 << 20) - 1, 1 << 20, 3 << 20, 8 << 20, (21 << 20) + 7];
+    let contents: Vec<Vec<u8>> = (0u64..).zip(sizes).map(|(n, size)| noise(n, size)).collect();
+    let names = (0..).map(|n: u32| format!("{n:02}"));
+    let files: Vec<PathBuf> =
+        names.zip(&contents).map(|(n, c)| write(folder.path(), &n, c)).collect();
+    let (_kept, store) = store();
+    let (outcomes, _) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    assert_eq!(outcomes.len(), files.len());
+    for ((_, outcome), content) in outcomes.iter().zip(&contents) {
+        let ingested = outcome.as_ref().expect("readable");
+        assert_eq!(ingested.id, ObjectId::of(content));
+        assert_eq!(ingested.sha256, Sha256::of(content));
+        assert_eq!(ingested.bytes, content.len() as u64);
+        assert!(read_back(&store, &ingested.id) == *content, "{} bytes", content.len());
+    }
+}
+
+#[test]
+fn the_same_content_is_stored_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = noise(1, 9 << 20);
+    let files = [write(folder.path(), "a", &large), write(folder.path(), "b", &large)];
+    let (_kept, store) = store();
+    let (_, added) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    assert!(added.bytes < (9 << 20) + (64 << 10), "{added:?}");
+    let (_, again) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    assert_eq!(again, crate::store::Added::default());
+}
+
+#[test]
+fn an_insertion_near_the_start_of_a_large_file_adds_little() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut content = noise(2, 16 << 20);
+    let (_kept, store) = store();
+    let files = [write(folder.path(), "a", &content)];
+    run(&store, &files, &open, &Progress::default()).expect("stored");
+    content.splice(1000..1000, *b"inserted");
+    let files = [write(folder.path(), "a", &content)];
+    let (outcomes, added) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    assert!(added.bytes < 2 << 20, "{added:?}");
+    let ingested = outcomes[0].1.as_ref().expect("readable");
+    assert!(read_back(&store, &ingested.id) == content);
+}
+
+/// What broke: nothing yet; it would record a file that never existed, half old and half new.
+#[test]
+fn a_file_that_changes_while_it_is_read_is_never_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for bytes in [1000, 2 << 20, 9 << 20] {
+        let path = write(folder.path(), "moving", &noise(3, bytes));
+        let change_behind = |path: &PathBuf| {
+            let file = File::open(path)?;
+            let end = File::options().append(true).open(path)?;
+            // The reader has opened the file and looked at it, or is about to: it grows in between.
+            (&end).write_all(b"more")?;
+            let late = path.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(std::time::Duration::from_micros(200));
+                File::options()
+                    .append(true)
+                    .open(late)
+                    .map(|mut file| file.write_all(b"still more"))
+            });
+            Ok(file)
+        };
+        let (_kept, store) = store();
+        let (outcomes, _) =
+            run(&store, std::slice::from_ref(&path), &change_behind, &Progress::default())
+                .expect("ran");
+        match &outcomes[0].1 {
+            Err(IngestFailure::Changed) => {}
+            Err(other) => panic!("{other}"),
+            Ok(ingested) => {
+                let stored = read_back(&store, &ingested.id);
+                assert_eq!(stored.len() as u64, ingested.bytes);
+                assert_eq!(Sha256::of(&stored), ingested.sha256);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_unreadable_file_leaves_the_others_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [
+        write(folder.path(), "a", b"one"),
+        folder.path().join("missing"),
+        write(folder.path(), "z", b"two"),
+    ];
+    let (_kept, store) = store();
+    let (outcomes, _) = run(&store, &files, &open, &Progress::default()).expect("ran");
+    assert!(outcomes[0].1.is_ok());
+    assert!(matches!(&outcomes[1].1, Err(IngestFailure::Io(_))));
+    assert!(outcomes[2].1.is_ok());
+}
+
+#[test]
+fn a_directory_or_a_pipe_is_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_kept, store) = store();
+    let files = [folder.path().to_owned()];
+    let (outcomes, _) = run(&store, &files, &open, &Progress::default()).expect("ran");
+    assert!(matches!(&outcomes[0].1, Err(IngestFailure::NotRegular)));
+}
+
+#[test]
+fn asked_to_stop_it_stores_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [write(folder.path(), "a", b"one")];
+    let stop = Arc::new(AtomicBool::new(true));
+    let (_kept, store) = store();
+    let outcome = run(&store, &files, &open, &Progress::with_stop(stop));
+    assert!(matches!(outcome, Err(StoreError::Interrupted(_))));
+    assert!(store.storage().list("").expect("a list").is_empty());
+}

@@ -1,0 +1,180 @@
+//! One large file at a time: a thread reads it and makes its SHA-256, the lane makes its id and
+//! finds the cut points, and the workers hash, encode and write the chunks.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::cutter::Cutter;
+use super::segment::{Pool, Segment, Slice};
+use super::{Desk, IngestFailure, Ingested, Job, Shared, Stop, read, small};
+use crate::format::chunk::map::Part;
+use crate::format::pack::ObjectKind;
+use crate::object::{IdHasher, ObjectId, Sha256, Sha256Hasher};
+use crate::progress::Stopped;
+use crate::store::transaction::Transaction;
+use crate::store::{StoreError, chunk_lists};
+
+/// Segments that may be read ahead of the lane.
+const READ_AHEAD: usize = 2;
+
+/// A piece of a large file on its way to a worker.
+#[derive(Debug)]
+pub(super) struct ChunkJob {
+    slice: Slice,
+    position: usize,
+    answer: Sender<(usize, Part)>,
+}
+
+/// What the lane knows of a file once it has seen all of it.
+struct Seen {
+    id: ObjectId,
+    bytes: u64,
+    chunks: Vec<Part>,
+}
+
+/// Hashes one chunk and stores it unless the repository has it.
+pub(super) fn store_chunk(
+    transaction: &Transaction<'_>,
+    job: ChunkJob,
+    desk: &mut Desk,
+) -> Result<(), StoreError> {
+    let content = job.slice.bytes();
+    let id = ObjectId::of(content);
+    if transaction.claim_chunk(&id)? {
+        small::own_block(transaction, id, ObjectKind::Chunk, content, desk)?;
+    }
+    let bytes = u32::try_from(content.len()).expect("a chunk is smaller than a block");
+    // Nobody listens any more if the file failed meanwhile.
+    let _ = job.answer.send((job.position, Part { id, bytes }));
+    Ok(())
+}
+
+/// Reads and stores one large file.
+pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
+    shared: &Shared<'_, T, F, S>,
+    token: &T,
+    chunks: &Sender<Job<T>>,
+) -> Result<Ingested<S>, Stop> {
+    for _ in 0..read::ATTEMPTS {
+        let (mut file, look) = read::open(shared.request, token)?;
+        let (seen, sha256) = pass(shared, &mut file, chunks)?;
+        if shared.is_halted() {
+            return Err(StoreError::Interrupted(Stopped).into());
+        }
+        if read::is_unchanged(shared.request, &file, &look, seen.bytes)? {
+            if shared.transaction.claim_blob(&seen.id)? {
+                chunk_lists::put(shared.transaction, seen.id, &seen.chunks)?;
+            }
+            return Ok(Ingested { id: seen.id, sha256, bytes: seen.bytes, stamp: look.stamp });
+        }
+    }
+    Err(IngestFailure::Changed.into())
+}
+
+/// Reads the file once, to its end or until somebody stops.
+fn pass<T: Send, F: Read + Send, S: Send>(
+    shared: &Shared<'_, T, F, S>,
+    file: &mut F,
+    chunks: &Sender<Job<T>>,
+) -> Result<(Seen, Sha256), Stop> {
+    let headroom = Cutter::CHUNK_BYTES_MAX;
+    let pool = Pool::new(headroom);
+    let (filled, segments) = bounded(READ_AHEAD);
+    thread::scope(|scope| {
+        let pool = &pool;
+        let reader = scope.spawn(move || read_segments(shared, file, pool, headroom, &filled));
+        let seen = cut(segments, chunks);
+        let sha256 = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok((seen, sha256))
+    })
+}
+
+/// Fills segments and hashes them while they are warm.
+fn read_segments<T, F: Read, S>(
+    shared: &Shared<'_, T, F, S>,
+    file: &mut F,
+    pool: &Pool,
+    headroom: usize,
+    filled: &Sender<Segment>,
+) -> Result<Sha256, IngestFailure> {
+    let mut hasher = Sha256Hasher::new();
+    loop {
+        let mut segment = pool.take(headroom);
+        while !segment.room().is_empty() {
+            match file.read(segment.room()) {
+                Ok(0) => break,
+                Ok(bytes) => segment.grow(bytes),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let bytes = segment.bytes().len();
+        if bytes == 0 || shared.is_halted() {
+            return Ok(hasher.finish());
+        }
+        hasher.update(segment.bytes());
+        shared.request.progress.add_bytes(bytes as u64);
+        if filled.send(segment).is_err() {
+            return Ok(hasher.finish());
+        }
+    }
+}
+
+/// Hashes the whole, finds the cut points, and hands each chunk to a worker.
+fn cut<T>(segments: Receiver<Segment>, chunks: &Sender<Job<T>>) -> Seen {
+    let (answer, answers) = unbounded();
+    let mut lane =
+        Lane { hasher: IdHasher::new(), cutter: Cutter::new(), count: 0, bytes: 0, chunks, answer };
+    let mut tail: Option<Slice> = None;
+    let mut segments = segments.into_iter().peekable();
+    while let Some(mut segment) = segments.next() {
+        lane.hasher.update(segment.bytes());
+        lane.bytes += segment.bytes().len() as u64;
+        if let Some(left_over) = tail.take() {
+            segment.prepend(left_over.bytes());
+        }
+        let is_last = segments.peek().is_none();
+        tail = lane.segment(&Arc::new(segment), is_last);
+    }
+    let Lane { hasher, bytes, answer, count, .. } = lane;
+    drop(answer);
+    let mut rows = vec![None; count];
+    for (position, row) in answers {
+        rows[position] = Some(row);
+    }
+    // A row is only missing when a worker failed: then the whole ingest fails with its error.
+    Seen { id: hasher.finish(), bytes, chunks: rows.into_iter().flatten().collect() }
+}
+
+/// The lane's state from segment to segment.
+struct Lane<'a, T> {
+    hasher: IdHasher,
+    cutter: Cutter,
+    count: usize,
+    bytes: u64,
+    chunks: &'a Sender<Job<T>>,
+    answer: Sender<(usize, Part)>,
+}
+
+impl<T> Lane<'_, T> {
+    /// Cuts one segment; what is left over belongs to a chunk that ends in the next.
+    fn segment(&mut self, segment: &Arc<Segment>, is_last: bool) -> Option<Slice> {
+        let content = segment.bytes();
+        let mut start = 0;
+        while start < content.len() {
+            let Some(bytes) = self.cutter.cut(&content[start..], is_last) else {
+                return Some(Slice::new(segment, start, content.len()));
+            };
+            let slice = Slice::new(segment, start, start + bytes);
+            let job = ChunkJob { slice, position: self.count, answer: self.answer.clone() };
+            // The workers outlive the lane unless one panicked, which the scope reports.
+            let _ = self.chunks.send(Job::Chunk(job));
+            self.count += 1;
+            start += bytes;
+        }
+        None
+    }
+}

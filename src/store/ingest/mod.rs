@@ -1,0 +1,262 @@
+//! From files to blocks: one read of each file yields both hashes, cut points and stored content.
+//!
+//! The calling thread sorts files into batches of small ones and single large ones; workers read,
+//! hash and encode batches (`small.rs`), while one lane at a time reads a large file and leaves
+//! its chunks to the same workers (`large.rs`). Queues are bounded, so memory is as well.
+
+mod cutter;
+mod large;
+mod read;
+mod segment;
+mod small;
+
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::block_builder::{BlockBuilder, BlockEncoder};
+use super::transaction::Transaction;
+use super::{StoreError, limits};
+use crate::object::{ObjectId, Sha256};
+use crate::progress::Progress;
+
+/// Batches and chunks that may wait for a worker.
+const QUEUE: usize = 16;
+
+/// Most files in one batch, so that a million empty files still spread over the workers.
+const BATCH_FILES: usize = 512;
+
+/// What to read, and whom to tell.
+///
+/// Shape: `T` names a file, `F` is an open one, `S` is what the file system says of it.
+pub struct IngestRequest<'a, T, F, S> {
+    /// Opens a file for reading without following a link; only ever read from.
+    pub open: &'a (dyn Fn(&T) -> io::Result<F> + Sync),
+    /// Looks at an open file; `None` if it is no regular one.
+    pub look: &'a (dyn Fn(&F) -> io::Result<Option<Look<S>>> + Sync),
+    /// Told once for each file, from any thread, in any order.
+    pub done: &'a (dyn Fn(T, Result<Ingested<S>, IngestFailure>) + Sync),
+    /// Counts bytes and files, and says when to stop.
+    pub progress: &'a Progress,
+}
+
+/// What the file system says of an open file: two equal looks mean that it did not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look<S> {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its times and whatever else tells one version from the next.
+    pub stamp: S,
+}
+
+/// A file whose whole content is stored, once the transaction is finished.
+#[derive(Debug, Clone, Copy)]
+pub struct Ingested<S> {
+    /// The content's id.
+    pub id: ObjectId,
+    /// The content's SHA-256.
+    pub sha256: Sha256,
+    /// Length of the content in bytes.
+    pub bytes: u64,
+    /// What the file system said of the file, the same before and after it was read.
+    pub stamp: S,
+}
+
+/// Why one file was left out. Others are not affected.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestFailure {
+    /// The file could not be opened or read.
+    #[error("cannot be read")]
+    Io(#[from] io::Error),
+    /// The file kept changing while it was read.
+    #[error("changed while it was read")]
+    Changed,
+    /// It is no longer a regular file.
+    #[error("is no regular file any more")]
+    NotRegular,
+}
+
+/// Why reading a file ended early: its own fault, or the store's.
+#[derive(Debug)]
+enum Stop {
+    File(IngestFailure),
+    Store(StoreError),
+}
+
+impl From<IngestFailure> for Stop {
+    fn from(failure: IngestFailure) -> Self {
+        Self::File(failure)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::File(error.into())
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What a worker is given.
+enum Job<T> {
+    Batch(Vec<(T, u64)>),
+    Chunk(large::ChunkJob),
+}
+
+/// What all threads of one ingest share.
+struct Shared<'a, T, F, S> {
+    request: &'a IngestRequest<'a, T, F, S>,
+    transaction: &'a Transaction<'a>,
+    failed: Mutex<Option<StoreError>>,
+    halted: AtomicBool,
+}
+
+impl<T, F, S> Shared<'_, T, F, S> {
+    /// Keeps the first error of the store and stops everybody.
+    fn fail(&self, error: StoreError) {
+        let mut slot = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        slot.get_or_insert(error);
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether to stop.
+    fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed) || self.request.progress.check().is_err()
+    }
+}
+
+/// Reads files and stores what the repository does not have yet.
+///
+/// Shape: `files` are (token, expected bytes); neighbours should come together, since small files
+/// share blocks with their neighbours. Errors: [`StoreError::Interrupted`] when asked to stop, or
+/// what storage says; a file that cannot be read only fails itself. Cost: one read of each file;
+/// memory is bounded by the number of workers, about 60 MiB for two.
+pub fn ingest<T: Send, F: Read + Send, S: PartialEq + Send>(
+    transaction: &Transaction<'_>,
+    request: &IngestRequest<'_, T, F, S>,
+    files: impl Iterator<Item = (T, u64)>,
+) -> Result<(), StoreError> {
+    let shared =
+        Shared { request, transaction, failed: Mutex::new(None), halted: AtomicBool::new(false) };
+    let (jobs, work) = bounded(QUEUE);
+    let (large, lane) = unbounded();
+    thread::scope(|scope| {
+        for _ in 0..transaction.workers() {
+            scope.spawn(|| worker(&shared, &work));
+        }
+        let chunks = jobs.clone();
+        let shared = &shared;
+        scope.spawn(move || large_lane(shared, &lane, &chunks));
+        feed(shared, files, &jobs, &large);
+        drop((jobs, large));
+    });
+    if let Some(error) = shared.failed.into_inner().unwrap_or_else(|poison| poison.into_inner()) {
+        return Err(error);
+    }
+    Ok(request.progress.check()?)
+}
+
+/// Sorts files into batches and large ones.
+fn feed<T, F, S>(
+    shared: &Shared<'_, T, F, S>,
+    files: impl Iterator<Item = (T, u64)>,
+    jobs: &Sender<Job<T>>,
+    large: &Sender<T>,
+) {
+    let mut batch = Vec::new();
+    let mut batch_bytes = 0;
+    for (token, bytes) in files {
+        if shared.is_halted() {
+            return;
+        }
+        if bytes >= limits::LARGE_BYTES {
+            // Both ends outlive this loop unless a thread panicked, which the scope reports.
+            let _ = large.send(token);
+            continue;
+        }
+        batch.push((token, bytes));
+        batch_bytes += bytes;
+        if batch_bytes >= limits::SHARED_BLOCK_BYTES as u64 || batch.len() >= BATCH_FILES {
+            let _ = jobs.send(Job::Batch(std::mem::take(&mut batch)));
+            batch_bytes = 0;
+        }
+    }
+    if !batch.is_empty() {
+        let _ = jobs.send(Job::Batch(batch));
+    }
+}
+
+/// Takes batches and chunks until there are no more, then flushes its shared block.
+fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, T, F, S>, work: &Receiver<Job<T>>) {
+    let mut desk = match Desk::new(shared.transaction) {
+        Ok(desk) => desk,
+        Err(error) => return drain(shared, error, work),
+    };
+    for job in work {
+        if shared.is_halted() {
+            continue; // taken all the same, so that nobody waits for a place in the queue
+        }
+        let outcome = match job {
+            Job::Batch(batch) => small::batch(shared, batch, &mut desk),
+            Job::Chunk(chunk) => large::store_chunk(shared.transaction, chunk, &mut desk),
+        };
+        if let Err(error) = outcome {
+            shared.fail(error);
+        }
+    }
+    if let Err(error) = desk.block.flush(&mut desk.encoder, shared.transaction.data()) {
+        shared.fail(error);
+    }
+}
+
+/// Keeps the queue moving after a worker could not start.
+fn drain<T, F, S>(shared: &Shared<'_, T, F, S>, error: StoreError, work: &Receiver<Job<T>>) {
+    shared.fail(error);
+    work.iter().for_each(drop);
+}
+
+/// Reads one large file after the other.
+fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
+    shared: &Shared<'_, T, F, S>,
+    lane: &Receiver<T>,
+    chunks: &Sender<Job<T>>,
+) {
+    for token in lane {
+        if shared.is_halted() {
+            continue;
+        }
+        match large::file(shared, &token, chunks) {
+            Ok(ingested) => (shared.request.done)(token, Ok(ingested)),
+            Err(Stop::File(failure)) => (shared.request.done)(token, Err(failure)),
+            Err(Stop::Store(error)) => shared.fail(error),
+        }
+    }
+}
+
+/// What one worker keeps from job to job.
+struct Desk {
+    encoder: BlockEncoder,
+    block: BlockBuilder,
+    content: Vec<u8>,
+}
+
+impl Desk {
+    fn new(transaction: &Transaction<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            encoder: transaction.encoder()?,
+            block: BlockBuilder::default(),
+            content: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "ingest_tests.rs"]
+mod tests;

@@ -1,0 +1,87 @@
+//! A repository's content over any storage: objects, packs, the journal and its refs.
+//!
+//! Local and remote repositories are the same code. What the content means is decided in `repo/`;
+//! how files reach a disk is `storage/`; how bytes are laid out is `format/`.
+
+mod block_builder;
+mod chunk_lists;
+mod claims;
+mod error;
+mod ingest;
+mod limits;
+pub mod merge;
+mod pack;
+mod pack_writer;
+mod packs;
+mod reader;
+mod transaction;
+
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use ingest::{IngestFailure, IngestRequest, Ingested, Look, ingest};
+pub use reader::{Place, Reader};
+pub use transaction::{Added, Transaction};
+
+use crate::format::pack::{KindSet, ObjectKind};
+use crate::object::ObjectId;
+use crate::storage::Storage;
+use packs::Packs;
+
+/// The objects of one repository.
+#[derive(Debug)]
+pub struct Store {
+    storage: Arc<dyn Storage>,
+    packs: Packs,
+    compression: i32,
+}
+
+impl Store {
+    /// Opens the objects in `storage`; nothing is read before something is asked for.
+    ///
+    /// Units: `compression` is a zstd level.
+    pub fn open(storage: Arc<dyn Storage>, compression: i32) -> Self {
+        let packs = Packs::new(Arc::clone(&storage));
+        Self { storage, packs, compression }
+    }
+
+    /// Where everything lies.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// Starts to add objects.
+    pub fn transaction(&self) -> Result<Transaction<'_>, StoreError> {
+        Transaction::new(self)
+    }
+
+    /// Starts to read objects; each thread takes its own reader.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::new(self)
+    }
+
+    /// Tells whether the content named `id` is stored, as one object or as chunks.
+    ///
+    /// Cost: a look-up in each pack; the footers' hashes are checked once, since to rely on this
+    /// answer is not to store the content again.
+    pub fn contains(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        self.packs.contains(id, KindSet::ALL)
+    }
+
+    /// Stores one small object at once: a transaction of its own.
+    pub fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId, StoreError> {
+        let transaction = self.transaction()?;
+        let id = transaction.put(kind, content)?;
+        transaction.finish()?;
+        Ok(id)
+    }
+
+    fn compression(&self) -> i32 {
+        self.compression
+    }
+
+    /// The packs, as last listed.
+    pub(crate) fn packs(&self) -> &Packs {
+        &self.packs
+    }
+}

@@ -1,0 +1,142 @@
+//! New content on its way into packs: nothing is visible before `finish`, everything is after.
+//!
+//! Which entry of the journal then names the content is `journal.rs`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::format::pack::{KindSet, ObjectKind, PackClass};
+use crate::object::ObjectId;
+use crate::storage::Upload;
+
+use super::block_builder::{BlockBuilder, BlockEncoder};
+use super::claims::Claims;
+use super::pack_writer::PackWriter;
+use super::{Store, StoreError, reader};
+
+/// Collects new objects. Dropped without `finish`, it leaves the repository as it was.
+#[derive(Debug)]
+pub struct Transaction<'s> {
+    store: &'s Store,
+    blobs: Claims,
+    chunks: Claims,
+    data: PackWriter,
+    records: PackWriter,
+    /// Small objects that come one by one, and not from an ingest.
+    desk: Mutex<Desk>,
+}
+
+#[derive(Debug)]
+struct Desk {
+    encoder: BlockEncoder,
+    data: BlockBuilder,
+    records: BlockBuilder,
+}
+
+/// What a finished transaction added to the repository.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Added {
+    /// New packs.
+    pub packs: u64,
+    /// Their length in bytes.
+    pub bytes: u64,
+}
+
+impl<'s> Transaction<'s> {
+    pub(super) fn new(store: &'s Store) -> Result<Self, StoreError> {
+        let storage = store.storage();
+        Ok(Self {
+            store,
+            blobs: Claims::new(),
+            chunks: Claims::new(),
+            data: PackWriter::new(Arc::clone(storage), PackClass::Data),
+            records: PackWriter::new(Arc::clone(storage), PackClass::Records),
+            desk: Mutex::new(Desk {
+                encoder: BlockEncoder::new(store.compression())?,
+                data: BlockBuilder::default(),
+                records: BlockBuilder::default(),
+            }),
+        })
+    }
+
+    /// Stores a small object unless the repository has it, and tells its id.
+    ///
+    /// Shape: `content` is at most [`crate::format::pack::BLOCK_RAW_BYTES_MAX`] long; chunk maps
+    /// and large files do not come this way.
+    pub fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId, StoreError> {
+        let id = ObjectId::of(content);
+        let kinds = KindSet::only(kind);
+        if self.blobs.claim(&id) && !self.store.packs().contains(&id, kinds)? {
+            self.push(id, kind, content)?;
+        }
+        Ok(id)
+    }
+
+    /// Stores the chunk map of a blob that the caller has claimed.
+    pub(super) fn put_map(&self, blob: ObjectId, map: &[u8]) -> Result<(), StoreError> {
+        self.push(blob, ObjectKind::ChunkMap, map)
+    }
+
+    /// Stores a small chunk, such as a list of other chunks, unless the repository has it.
+    pub(super) fn put_chunk(&self, content: &[u8]) -> Result<(), StoreError> {
+        let id = ObjectId::of(content);
+        if self.claim_chunk(&id)? { self.push(id, ObjectKind::Chunk, content) } else { Ok(()) }
+    }
+
+    /// Makes everything durable, then visible: data before records.
+    pub fn finish(self) -> Result<Added, StoreError> {
+        let mut desk = self.desk.into_inner().unwrap_or_else(PoisonError::into_inner);
+        desk.data.flush(&mut desk.encoder, &self.data)?;
+        desk.records.flush(&mut desk.encoder, &self.records)?;
+        let mut added = Added::default();
+        let mut uploads: Vec<(Box<dyn Upload>, _)> = Vec::new();
+        for finished in [self.data.finish()?, self.records.finish()?].into_iter().flatten() {
+            added.packs += 1;
+            added.bytes += finished.bytes;
+            uploads.push((finished.upload, finished.key));
+        }
+        if !uploads.is_empty() {
+            self.store.storage().finish_all(uploads)?;
+            self.store.packs().relist()?;
+        }
+        Ok(added)
+    }
+
+    /// Tells whether the caller is to write a blob: nobody else does, and no pack holds it.
+    pub(super) fn claim_blob(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(self.blobs.claim(id) && !self.store.packs().contains(id, reader::BLOBS)?)
+    }
+
+    /// Tells whether the caller is to write a chunk.
+    ///
+    /// Shape: apart from blobs, since a blob of the same bytes may only be there as a chunk map.
+    pub(super) fn claim_chunk(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        Ok(self.chunks.claim(id) && !self.store.packs().contains(id, reader::CHUNKS)?)
+    }
+
+    /// The pack of blobs, chunks and chunk maps.
+    pub(super) fn data(&self) -> &PackWriter {
+        &self.data
+    }
+
+    /// A block encoder with the repository's settings, for one thread.
+    pub(super) fn encoder(&self) -> Result<BlockEncoder, StoreError> {
+        BlockEncoder::new(self.store.compression())
+    }
+
+    /// Threads that share the work of an ingest.
+    pub(super) fn workers(&self) -> usize {
+        thread::available_parallelism().map_or(2, usize::from)
+    }
+
+    fn push(&self, id: ObjectId, kind: ObjectKind, content: &[u8]) -> Result<(), StoreError> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let Desk { encoder, data, records } = &mut *desk;
+        let (block, writer) = match kind.class() {
+            PackClass::Data => (data, &self.data),
+            PackClass::Records => (records, &self.records),
+        };
+        block.push(id, kind, content);
+        if block.is_full() { block.flush(encoder, writer) } else { Ok(()) }
+    }
+}

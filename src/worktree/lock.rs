@@ -1,0 +1,57 @@
+//! One command at a time changes the stage, the head and the files of a worktree; others wait.
+//!
+//! The lock belongs to the process, so a killed command leaves none behind. It protects the user
+//! from two commands at once; the repository itself needs no lock (`docs/guarantees.md`).
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::progress::Progress;
+
+/// How long a command waits for another one to end.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Time between two attempts.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Held while a command changes the worktree; let go when dropped.
+#[derive(Debug)]
+pub struct WorktreeLock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+/// Why the lock was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another command still runs.
+    #[error("another provenance command is still at work in this worktree")]
+    Busy,
+    /// The caller was asked to stop while it waited.
+    #[error("interrupted")]
+    Interrupted(#[from] crate::progress::Stopped),
+    /// The lock file cannot be opened.
+    #[error("the lock file cannot be used")]
+    Io(#[from] io::Error),
+}
+
+impl WorktreeLock {
+    /// Waits for the lock in `path`, at most ten minutes.
+    pub fn wait(path: &Path, progress: &Progress) -> Result<Self, LockError> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
+                    return Err(LockError::Busy);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    progress.check()?;
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+}

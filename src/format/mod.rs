@@ -10,4 +10,5 @@ pub mod chunk;
 mod field;
 pub mod layout;
 pub mod pack;
+pub mod tensor;
 pub mod tile;

@@ -10,5 +10,7 @@ pub mod chunk;
 mod field;
 pub mod layout;
 pub mod pack;
+pub mod stage;
+pub mod stamps;
 pub mod tensor;
 pub mod tile;

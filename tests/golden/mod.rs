@@ -4,3 +4,4 @@ mod commit;
 mod journal;
 mod json;
 mod object;
+mod stage;

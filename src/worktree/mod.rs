@@ -5,6 +5,9 @@
 
 pub mod atomic;
 pub mod config;
+pub mod directory;
 pub mod head;
 pub mod locate;
 pub mod lock;
+pub mod scan;
+pub mod stamps;

@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod clock;
 pub mod format;
+pub mod graph;
 pub mod object;
 pub mod progress;
 pub mod repo;

@@ -1,0 +1,131 @@
+//! From some commits back through history: the latest first, and what is in one history only.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::hash::Hash;
+
+use super::Vertex;
+
+/// Lists commits and all their ancestors, each once, the latest first.
+///
+/// Shape: a commit comes before its parents as far as times tell; where a parent claims to be
+/// later than its child, it comes when the child has come. Equal times go by generation, then by
+/// node. Errors: those of `read`, after which nothing more comes.
+/// Cost: lazy; `read` is called twice for each commit listed and once for each one that waits.
+pub struct ByTime<N, F> {
+    /// Time, generation, commit.
+    queue: BinaryHeap<(i64, u32, N)>,
+    seen: HashSet<N>,
+    /// Room for the parents of the commit at hand, and of one whose parents do not matter yet.
+    parents: Vec<N>,
+    unused: Vec<N>,
+    read: F,
+}
+
+impl<N: Copy + Ord + Hash, E, F: FnMut(N, &mut Vec<N>) -> Result<Vertex, E>> ByTime<N, F> {
+    /// Starts at `tips`; `read` appends the parents of a commit and tells what it is.
+    pub fn new(tips: impl IntoIterator<Item = N>, read: F) -> Result<Self, E> {
+        let mut walk = Self {
+            queue: BinaryHeap::new(),
+            seen: HashSet::new(),
+            parents: Vec::new(),
+            unused: Vec::new(),
+            read,
+        };
+        tips.into_iter().try_for_each(|tip| walk.push(tip))?;
+        Ok(walk)
+    }
+
+    fn push(&mut self, node: N) -> Result<(), E> {
+        if self.seen.insert(node) {
+            let vertex = (self.read)(node, &mut self.unused)?;
+            self.unused.clear();
+            self.queue.push((vertex.time, vertex.generation, node));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Option<N>, E> {
+        let Some((_, _, node)) = self.queue.pop() else { return Ok(None) };
+        let mut parents = std::mem::take(&mut self.parents);
+        (self.read)(node, &mut parents)?;
+        parents.iter().try_for_each(|parent| self.push(*parent))?;
+        parents.clear();
+        self.parents = parents;
+        Ok(Some(node))
+    }
+}
+
+impl<N: Copy + Ord + Hash, E, F: FnMut(N, &mut Vec<N>) -> Result<Vertex, E>> Iterator
+    for ByTime<N, F>
+{
+    type Item = Result<N, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.queue.clear();
+        }
+        step.transpose()
+    }
+}
+
+/// Finds the commits in the history of `tips` that are not in the history of `hidden`, in the
+/// words of git `^hidden tips`.
+///
+/// Shape: in no order. Errors: those of `read`.
+/// Cost: reads what it finds, and of the history of `hidden` only as far back as the found part
+/// goes; memory follows both.
+pub fn between<N: Copy + Ord + Hash, E>(
+    tips: impl IntoIterator<Item = N>,
+    hidden: impl IntoIterator<Item = N>,
+    mut read: impl FnMut(N, &mut Vec<N>) -> Result<Vertex, E>,
+) -> Result<HashSet<N>, E> {
+    // Generation and commit.
+    let mut queue = BinaryHeap::new();
+    let mut is_hidden: HashMap<N, bool> = HashMap::new();
+    // How many commits wait in the queue that are not known to be hidden.
+    let mut open_count = 0_u64;
+    let mut found = HashSet::new();
+    let (mut parents, mut unused) = (Vec::new(), Vec::new());
+    let starts = hidden.into_iter().map(|node| (node, true));
+    for (node, hides) in starts.chain(tips.into_iter().map(|node| (node, false))) {
+        if !is_hidden.contains_key(&node) {
+            let vertex = read(node, &mut unused)?;
+            unused.clear();
+            queue.push((vertex.generation, node));
+            is_hidden.insert(node, hides);
+            open_count += u64::from(!hides);
+        }
+    }
+    // Largest generation first: whoever can hide a commit was looked at before it.
+    while open_count > 0 {
+        let Some((_, node)) = queue.pop() else { break };
+        let hides = is_hidden.get(&node).copied().unwrap_or_default();
+        if !hides {
+            found.insert(node);
+            open_count = open_count.saturating_sub(1);
+        }
+        read(node, &mut parents)?;
+        for parent in parents.drain(..) {
+            match is_hidden.get_mut(&parent) {
+                Some(known) if hides && !*known => {
+                    *known = true;
+                    open_count = open_count.saturating_sub(1);
+                }
+                Some(_) => {}
+                None => {
+                    let vertex = read(parent, &mut unused)?;
+                    unused.clear();
+                    queue.push((vertex.generation, parent));
+                    is_hidden.insert(parent, hides);
+                    open_count += u64::from(!hides);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+#[path = "walk_tests.rs"]
+mod tests;

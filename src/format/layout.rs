@@ -37,11 +37,17 @@ pub const LEASES: &str = "lease/";
 /// What the names of files begin with that are no longer needed.
 pub const TRASH: &str = "trash/";
 
+/// Folder of files that have no name yet; what a killed process leaves there has no effect.
+pub const TEMPORARY: &str = "tmp";
+
 /// What the names of damaged files begin with.
 pub const QUARANTINE: &str = "quarantine/";
 
 /// File that names the branch or commit of this worktree.
 pub const HEAD: &str = "HEAD";
+
+/// File that one command at a time locks while it changes the worktree; it holds nothing.
+pub const LOCK: &str = "lock";
 
 /// File that names the tree of the next commit.
 pub const STAGE: &str = "stage";

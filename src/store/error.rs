@@ -1,5 +1,7 @@
 //! What can go wrong with a repository's content.
 
+use std::path::PathBuf;
+
 use crate::format::chunk::map::MapError;
 use crate::format::pack::BuildError;
 use crate::object::{DecodeError, ObjectId};
@@ -12,6 +14,20 @@ pub enum StoreError {
     /// The disk or bucket did not do what was asked.
     #[error("storage failed")]
     Storage(#[from] StorageError),
+    /// The folder holds no repository.
+    #[error("no repository in the folder, path={folder:?}")]
+    NotRepository {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A later version of this program made the repository.
+    #[error("the repository has format {version}, this program knows up to {known}")]
+    Newer {
+        /// The format of the repository.
+        version: u64,
+        /// The newest that is known here.
+        known: u64,
+    },
     /// A file of the repository is damaged.
     #[error("damaged file, key={key}")]
     Damaged {

@@ -10,6 +10,7 @@ mod error;
 mod ingest;
 mod limits;
 pub mod merge;
+mod open;
 mod pack;
 mod pack_writer;
 mod packs;

@@ -1,0 +1,52 @@
+//! Opening and making a repository in a folder: the version of its format comes first.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::format::layout;
+use crate::storage::{Created, FolderStorage, Key, Storage};
+
+use super::{Store, StoreError};
+
+/// Level of zstd for new blocks: the fastest that comes near to level 3 on tables and text.
+///
+/// Measured in `docs/performance.md`.
+const COMPRESSION: i32 = 1;
+
+impl Store {
+    /// Opens the repository in `folder`.
+    ///
+    /// Errors: [`StoreError::NotRepository`] if there is none, [`StoreError::Newer`] if a later
+    /// version of this program made it.
+    pub fn open_folder(folder: &Path) -> Result<Self, StoreError> {
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::open(folder)?);
+        let key = Key::new(layout::FORMAT)?;
+        let bytes = storage
+            .load(&key, layout::FORMAT_BYTES_MAX as u64)?
+            .ok_or_else(|| StoreError::NotRepository { folder: folder.to_owned() })?;
+        let version =
+            layout::decode_format(&bytes).map_err(|error| StoreError::damaged(&key, error))?;
+        check_version(version)?;
+        Ok(Self::open(storage, COMPRESSION))
+    }
+
+    /// Makes a repository in `folder`, or opens the one that is there.
+    ///
+    /// Shape: true if it was made. The journal has no entry yet then.
+    pub fn make_folder(folder: &Path) -> Result<(Self, bool), StoreError> {
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::make(folder)?);
+        let key = Key::new(layout::FORMAT)?;
+        let created = storage.create(&key, &layout::encode_format())?;
+        if created == Created::New {
+            return Ok((Self::open(storage, COMPRESSION), true));
+        }
+        Ok((Self::open_folder(folder)?, false))
+    }
+}
+
+fn check_version(version: u64) -> Result<(), StoreError> {
+    match version {
+        layout::VERSION => Ok(()),
+        newer => Err(StoreError::Newer { version: newer, known: layout::VERSION }),
+    }
+}

@@ -1,0 +1,83 @@
+//! The small files of one worktree in `.provenance/`: head and stage, loaded and replaced whole.
+//!
+//! What stands in them is `head.rs` and `format/stage.rs`; how they are replaced is `atomic.rs`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::atomic::{self, ReplaceError};
+use super::head::Head;
+use crate::format::layout;
+use crate::format::stage::Stage;
+use crate::object::{DecodeError, ObjectId};
+
+/// Tells why one of the files could not be read or replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// The system did not let us.
+    #[error("cannot read the file, path={path:?}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not what this program wrote.
+    #[error("damaged file, path={path:?}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        source: DecodeError,
+    },
+    /// It could not be replaced; the old one is still there.
+    #[error("cannot replace the file")]
+    Replace(#[from] ReplaceError),
+}
+
+/// Reads what the worktree stands on.
+pub fn load_head(folder: &Path) -> Result<Head, LocalError> {
+    let path = folder.join(layout::HEAD);
+    let bytes =
+        fs::read(&path).map_err(|source| LocalError::Read { path: path.clone(), source })?;
+    Head::decode(&bytes).map_err(|source| LocalError::Damaged { path, source })
+}
+
+/// Makes the worktree stand on something else, durably.
+pub fn save_head(folder: &Path, head: &Head) -> Result<(), LocalError> {
+    Ok(atomic::replace(&folder.join(layout::HEAD), head.encode().as_bytes(), &temporaries(folder))?)
+}
+
+/// Reads the staged tree; `None` if nothing was staged since the last checkout or commit.
+pub fn load_stage(folder: &Path) -> Result<Option<ObjectId>, LocalError> {
+    let path = folder.join(layout::STAGE);
+    match fs::read(&path) {
+        Ok(bytes) => Stage::decode(&bytes)
+            .map(|stage| Some(stage.tree))
+            .map_err(|source| LocalError::Damaged { path, source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(LocalError::Read { path, source }),
+    }
+}
+
+/// Stages a tree, durably.
+pub fn save_stage(folder: &Path, tree: ObjectId) -> Result<(), LocalError> {
+    let bytes = Stage { tree }.encode();
+    Ok(atomic::replace(&folder.join(layout::STAGE), &bytes, &temporaries(folder))?)
+}
+
+/// The file of the worktree's lock.
+pub fn lock_file(folder: &Path) -> PathBuf {
+    folder.join(layout::LOCK)
+}
+
+/// The file of the stamps.
+pub fn stamps_file(folder: &Path) -> PathBuf {
+    folder.join(layout::CACHE).join(layout::STAMPS)
+}
+
+/// The folder of files that have no name yet.
+pub fn temporaries(folder: &Path) -> PathBuf {
+    folder.join(layout::TEMPORARY)
+}

@@ -80,50 +80,60 @@ pub fn between<N: Copy + Ord + Hash, E>(
     hidden: impl IntoIterator<Item = N>,
     mut read: impl FnMut(N, &mut Vec<N>) -> Result<Vertex, E>,
 ) -> Result<HashSet<N>, E> {
-    // Generation and commit.
-    let mut queue = BinaryHeap::new();
-    let mut is_hidden: HashMap<N, bool> = HashMap::new();
-    // How many commits wait in the queue that are not known to be hidden.
-    let mut open_count = 0_u64;
-    let mut found = HashSet::new();
-    let (mut parents, mut unused) = (Vec::new(), Vec::new());
-    let starts = hidden.into_iter().map(|node| (node, true));
-    for (node, hides) in starts.chain(tips.into_iter().map(|node| (node, false))) {
-        if !is_hidden.contains_key(&node) {
-            let vertex = read(node, &mut unused)?;
-            unused.clear();
-            queue.push((vertex.generation, node));
-            is_hidden.insert(node, hides);
-            open_count += u64::from(!hides);
-        }
+    let mut sorting = Sorting { queue: BinaryHeap::new(), hides: HashMap::new(), open_count: 0 };
+    for node in hidden {
+        sorting.reach(node, true, &mut read)?;
     }
+    for node in tips {
+        sorting.reach(node, false, &mut read)?;
+    }
+    let mut found = HashSet::new();
+    let mut parents = Vec::new();
     // Largest generation first: whoever can hide a commit was looked at before it.
-    while open_count > 0 {
-        let Some((_, node)) = queue.pop() else { break };
-        let hides = is_hidden.get(&node).copied().unwrap_or_default();
+    while sorting.open_count > 0 {
+        let Some((_, node)) = sorting.queue.pop() else { break };
+        let hides = sorting.hides.get(&node).copied().unwrap_or_default();
         if !hides {
             found.insert(node);
-            open_count = open_count.saturating_sub(1);
+            sorting.open_count = sorting.open_count.saturating_sub(1);
         }
         read(node, &mut parents)?;
         for parent in parents.drain(..) {
-            match is_hidden.get_mut(&parent) {
-                Some(known) if hides && !*known => {
-                    *known = true;
-                    open_count = open_count.saturating_sub(1);
-                }
-                Some(_) => {}
-                None => {
-                    let vertex = read(parent, &mut unused)?;
-                    unused.clear();
-                    queue.push((vertex.generation, parent));
-                    is_hidden.insert(parent, hides);
-                    open_count += u64::from(!hides);
-                }
-            }
+            sorting.reach(parent, hides, &mut read)?;
         }
     }
     Ok(found)
+}
+
+/// Commits that wait to be found or hidden.
+struct Sorting<N> {
+    /// Generation and commit.
+    queue: BinaryHeap<(u32, N)>,
+    /// Whether each commit that was met is in the hidden history, as far as it is known.
+    hides: HashMap<N, bool>,
+    /// How many commits wait in the queue that are not known to be hidden.
+    open_count: u64,
+}
+
+impl<N: Copy + Ord + Hash> Sorting<N> {
+    fn reach<E>(
+        &mut self,
+        node: N,
+        hides: bool,
+        read: &mut impl FnMut(N, &mut Vec<N>) -> Result<Vertex, E>,
+    ) -> Result<(), E> {
+        if let Some(known) = self.hides.get_mut(&node) {
+            let newly_hidden = u64::from(hides && !*known);
+            self.open_count = self.open_count.saturating_sub(newly_hidden);
+            *known |= hides;
+            return Ok(());
+        }
+        let vertex = read(node, &mut Vec::new())?;
+        self.queue.push((vertex.generation, node));
+        self.hides.insert(node, hides);
+        self.open_count += u64::from(!hides);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

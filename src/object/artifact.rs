@@ -1,8 +1,8 @@
 //! What files are to the people who made them: a dataset, a model, a script.
 
-use super::ObjectId;
 use super::canonical::{FieldError, Fields, Object, Value};
 use super::commit::{any_path, filled_line};
+use super::{ObjectId, PathError, TreePath};
 
 /// What an artifact is. Source: `docs/format/commit.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,11 +152,12 @@ impl Content {
     }
 }
 
-/// Reads the path of something inside a tree: relative, and never upwards.
+/// Reads the path of something inside a tree.
 pub(super) fn tree_path(value: &Value) -> Result<String, FieldError> {
     let path = any_path(value)?;
-    if path.split('/').any(|name| matches!(name, "" | "." | "..")) {
-        return Err(FieldError::new("must be a relative path of plain names"));
+    match TreePath::new(path.as_str()) {
+        Ok(_) => Ok(path),
+        Err(PathError::Name { source, .. }) => Err(FieldError::new(source.to_string())),
+        Err(error) => Err(FieldError::new(error.to_string())),
     }
-    Ok(path)
 }

@@ -93,9 +93,9 @@ fn artifacts_are_ascending_by_path_then_name() {
     assert_eq!(refusal(&commit), "artifacts[1]: must come after the one before");
     commit.artifacts = vec![artifact("a", "x"), artifact("a", "x")];
     assert_eq!(refusal(&commit), "artifacts[1]: must come after the one before");
-    for path in ["", "/a", "a/", "a//b", "./a", "a/../b", "a\0"] {
+    for path in ["", "/a", "a/", "a//b", "./a", "a/../b", "a\0", "a/.git/b"] {
         commit.artifacts = vec![artifact(path, "x")];
-        assert!(refusal(&commit).starts_with("artifacts[0].path: must be"), "{path}");
+        assert!(refusal(&commit).starts_with("artifacts[0].path: "), "{path}");
     }
 }
 

@@ -35,8 +35,9 @@ fn schema_and_decoder_agree_on_every_mutation() {
             let text = serde_json::to_vec(&mutated).unwrap();
             let spelled = canonical::capture(&text, "commit", 1 << 20).unwrap().encode();
             let decoded = Commit::decode(&spelled);
-            // That a list ascends is what a schema cannot say.
-            if matches!(&decoded, Err(error) if error.reason.contains("must come after")) {
+            // That a list ascends is what a schema cannot say, and how long each name of a path is.
+            let unsaid = ["must come after", "a name is longer"];
+            if decoded.as_ref().is_err_and(|e| unsaid.iter().any(|text| e.reason.contains(text))) {
                 continue;
             }
             let verdict = schema.accepts(&mutated);

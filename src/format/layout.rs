@@ -115,6 +115,14 @@ pub fn hash_tile_name(level: u8, index: u64) -> String {
     format!("{TILES}{level}/{}", tile_path(index))
 }
 
+/// Takes the name of a hash tile apart, into level and index; `None` if it is not one.
+pub fn parse_hash_tile_name(name: &str) -> Option<(u8, u64)> {
+    let (level, path) = name.strip_prefix(TILES)?.split_once('/')?;
+    let digits: String = path.chars().filter(char::is_ascii_digit).collect();
+    let (level, index) = (level.parse().ok()?, digits.parse().ok()?);
+    (hash_tile_name(level, index) == name).then_some((level, index))
+}
+
 /// Spells a tile's index in groups of three digits, all but the last after an `x`.
 ///
 /// Source: C2SP `tlog-tiles`, parameter N: 1234067 is `x001/x234/067`.
@@ -177,6 +185,7 @@ mod tests {
         for number in [0, 1, 255, 256, 1_234_067, u64::MAX] {
             assert_eq!(parse_entry_name(&entry_name(number)), Some(number));
             assert_eq!(parse_bundle_name(&bundle_name(number)), Some(number));
+            assert_eq!(parse_hash_tile_name(&hash_tile_name(7, number)), Some((7, number)));
         }
         for name in [
             "journal/entry/1.json",
@@ -186,10 +195,12 @@ mod tests {
             "journal/tile/entries/1.zst",
             "journal/tile/entries/x000/001.zst",
             "journal/tile/entries/001/002.zst",
-            "journal/tile/0/001",
+            "journal/tile/0/1",
+            "journal/tile/00/001",
         ] {
             assert_eq!(parse_entry_name(name), None, "{name}");
             assert_eq!(parse_bundle_name(name), None, "{name}");
+            assert_eq!(parse_hash_tile_name(name), None, "{name}");
         }
     }
 

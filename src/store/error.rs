@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::journal::JournalError;
 use crate::format::chunk::map::MapError;
 use crate::format::pack::BuildError;
 use crate::object::{DecodeError, ObjectId};
@@ -70,6 +71,9 @@ pub enum StoreError {
     /// A block did not decode to what it was encoded from: bad memory, or a bug.
     #[error("a block did not decode to what it was encoded from; nothing was stored")]
     EncodeMismatch,
+    /// The journal could not be read or appended to.
+    #[error("journal failed")]
+    Journal(#[from] JournalError),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted(#[from] Stopped),

@@ -4,10 +4,12 @@
 //! how files reach a disk is `storage/`; how bytes are laid out is `format/`.
 
 mod block_builder;
+pub mod cache;
 mod chunk_lists;
 mod claims;
 mod error;
 mod ingest;
+pub mod journal;
 mod limits;
 pub mod merge;
 mod open;

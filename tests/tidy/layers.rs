@@ -37,7 +37,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &[&str])] = &[
         &[],
     ),
     (&["storage"], &["async fn", "async move"], &["src/storage/bucket.rs"]),
-    (&["store"], &["std::fs"], &["src/store/graph_cache.rs"]),
+    (&["store"], &["std::fs"], &["src/store/cache.rs", "src/store/graph_cache.rs"]),
     (&["repo"], &["std::fs", "print!(", "println!(", "std::io::stdout"], &[]),
     (
         &["store", "storage", "worktree", "capture", "trust", "repo"],

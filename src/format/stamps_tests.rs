@@ -23,10 +23,11 @@ fn file() -> Vec<u8> {
     let root = table.push(b"");
     let inner = table.push(b"a.d");
     let parts = write(&[b"x"], &mut bytes);
-    let row = DirectoryRow { ino: 9, is_complete: true, ..DirectoryRow::default() };
+    let row = DirectoryRow { ino: 9, is_complete: true, subtree_end: 2, ..DirectoryRow::default() };
     table.close(inner, &row, &parts);
     let parts = write(&[b"a", b"b\xff"], &mut bytes);
-    table.close(root, &DirectoryRow::default(), &parts);
+    let row = DirectoryRow { subtree_end: 2, ..DirectoryRow::default() };
+    table.close(root, &row, &parts);
     let tables = table.encode(bytes.len() as u64, &ObjectId::of(b"tree"), 77, 3);
     bytes.extend_from_slice(&tables);
     bytes

@@ -7,7 +7,6 @@
 
 mod enter;
 mod files;
-mod known;
 mod ordered;
 mod rules;
 mod selected;
@@ -16,11 +15,10 @@ mod visit;
 mod whole;
 
 use std::ffi::OsString;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 
 use super::directory::{Directory, Special};
-use super::stamps::Stamps;
+use super::stamps::{DirectorySeen, Stamps};
 use crate::format::stamps::{Record, Stamp};
 use crate::object::{DecodeError, TreePath};
 use crate::progress::{Progress, Stopped};
@@ -95,27 +93,6 @@ pub enum Change {
     KindChanged,
     /// The file is gone, or is now a directory or something that cannot be recorded.
     Missing,
-}
-
-/// What a directory held when its names were read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DirectorySeen {
-    /// The directory itself, before its names were read.
-    pub stamp: Stamp,
-    pub(super) names: NameSet,
-}
-
-/// Stands for a set of names with kinds: equal sets have equal values, and only by an accident
-/// of one in 2^64 others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct NameSet(u64);
-
-impl NameSet {
-    pub(super) fn add(&mut self, name: &[u8], is_directory: bool) {
-        let mut hasher = DefaultHasher::new();
-        (name, is_directory).hash(&mut hasher);
-        self.0 = self.0.wrapping_add(hasher.finish());
-    }
 }
 
 /// Something in the worktree that is left alone.
@@ -203,3 +180,7 @@ pub fn scan<E: From<ScanError>>(
 #[cfg(test)]
 #[path = "scan_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "scan_tracked_tests.rs"]
+mod tracked_tests;

@@ -44,7 +44,7 @@ impl<'a> Look<'a> {
         lines
     }
 
-    fn batches(&self, thread_count: usize, mut each: impl FnMut(Batch)) -> u64 {
+    pub fn batches(&self, thread_count: usize, mut each: impl FnMut(Batch)) -> u64 {
         let root = Directory::open(self.root).unwrap();
         let paths: Vec<TreePath> =
             self.paths.iter().map(|path| TreePath::new(*path).unwrap()).collect();

@@ -3,15 +3,68 @@
 //! It is derived: whatever is wrong with it, it is ignored and made again. Its bytes are in
 //! `format/stamps.rs`, specified in `docs/format/stage.md`.
 
+mod finder;
+pub(super) mod known;
+mod section;
+pub(super) mod seen;
+mod writer;
+
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use memmap2::Mmap;
 
+use super::directory::stamp_of;
 use crate::format::stamps::View;
-use crate::object::{DecodeError, ObjectId};
+use crate::object::{DecodeError, ObjectId, TreePath};
 
 pub use crate::format::stamps::{FileKind, Record, Stamp};
+pub use finder::Finder;
+pub use seen::DirectorySeen;
+pub use writer::StampsWriter;
+
+/// Tells why stamps could not be written; there is nothing to be mended but to make them again.
+#[derive(Debug, thiserror::Error)]
+pub enum StampsError {
+    /// The old ones are damaged: make new ones without them.
+    #[error("the file stamps are damaged")]
+    Damaged(#[from] DecodeError),
+    /// The system did not let us.
+    #[error("cannot {doing} the file stamps")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The caller gave a path that does not come behind the one before.
+    #[error("file stamps out of order, path={path}")]
+    Order {
+        /// The path.
+        path: TreePath,
+    },
+}
+
+impl StampsError {
+    fn lost_part() -> Self {
+        Self::Damaged(DecodeError::new("file stamps", 0, "a part lies elsewhere"))
+    }
+}
+
+impl From<io::Error> for StampsError {
+    fn from(source: io::Error) -> Self {
+        Self::Io { doing: "write", source }
+    }
+}
+
+/// Tells the moment by the clock of a folder's file system, which sets the times of its files.
+///
+/// Units: nanoseconds since 1970. Cost: makes a file without a name.
+pub fn moment(temporaries: &Path) -> io::Result<i64> {
+    let file = tempfile::tempfile_in(temporaries)?;
+    Ok(stamp_of(&rustix::fs::fstat(&file)?).mtime_ns)
+}
 
 /// What is tracked, file by file, and how each file looked when its content was known.
 #[derive(Debug)]
@@ -46,7 +99,16 @@ impl Stamps {
         self.view().map_or(0, |view| view.file_count())
     }
 
+    /// Looks paths up.
+    pub fn finder(&self) -> Result<Finder<'_>, DecodeError> {
+        self.view().map(Finder::new)
+    }
+
     pub(super) fn view(&self) -> Result<View<'_>, DecodeError> {
         View::split(&self.map)
     }
 }
+
+#[cfg(test)]
+#[path = "stamps_tests.rs"]
+mod tests;

@@ -43,11 +43,13 @@ fn stamps_lie_where_the_page_says() {
         ctime_ns: 1_600_000_000_000_000_002,
         ino: 9,
         is_complete: true,
+        subtree_end: 2,
         ..DirectoryRow::default()
     };
     table.close(inner, &seen, &parts);
     let parts = append(&mut bytes, &[(b"a", 1), (b"b\xff", 2)]);
-    table.close(root, &DirectoryRow::default(), &parts);
+    let row = DirectoryRow { subtree_end: 2, ..DirectoryRow::default() };
+    table.close(root, &row, &parts);
     let moment = 1_700_000_001_000_000_000;
     let tables = table.encode(bytes.len() as u64, &ObjectId::of(b"tree"), moment, 3);
     bytes.extend_from_slice(&tables);

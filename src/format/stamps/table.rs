@@ -69,9 +69,26 @@ impl TableBuilder {
         self.count - 1
     }
 
-    /// Fills in the row of a directory of which all parts and descendants were added.
+    /// Counts the directories.
+    pub const fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Tells whether there is no directory.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes the last directory back, which must be the one of that name.
+    pub fn pop(&mut self, name: &[u8]) {
+        self.names.truncate(self.names.len().saturating_sub(name.len()));
+        self.directories.truncate(self.directories.len().saturating_sub(DIRECTORY_BYTES));
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Fills in the row of a directory, and adds its parts.
     ///
-    /// Shape: `subtree_end`, `first_part` and `part_count` of `row` are set here.
+    /// Shape: `first_part` and `part_count` of `row` are set here.
     pub fn close(&mut self, number: u32, row: &DirectoryRow, parts: &[PartRow]) {
         let first_part = self.part_count;
         for part in parts {
@@ -84,7 +101,7 @@ impl TableBuilder {
         let part_count = narrow(parts.len());
         self.part_count += part_count;
         let mut bytes = Vec::with_capacity(DIRECTORY_BYTES - 4);
-        bytes.extend_from_slice(&self.count.to_le_bytes());
+        bytes.extend_from_slice(&row.subtree_end.to_le_bytes());
         bytes.extend_from_slice(&first_part.to_le_bytes());
         bytes.extend_from_slice(&part_count.to_le_bytes());
         bytes.extend_from_slice(&row.mtime_ns.to_le_bytes());
@@ -160,7 +177,12 @@ impl<'a> Tables<'a> {
     /// Lists the directories directly inside one, with their names, in the order of the names.
     pub fn children(self, number: u32) -> impl Iterator<Item = (u32, &'a [u8])> {
         let end = self.row(number).map_or(0, |row| row.subtree_end);
-        let mut next = number.saturating_add(1);
+        self.siblings(number.saturating_add(1), end)
+    }
+
+    /// Lists a directory and those after it in the same directory, whose last row is before `end`.
+    pub fn siblings(self, first: u32, end: u32) -> impl Iterator<Item = (u32, &'a [u8])> {
+        let mut next = first;
         std::iter::from_fn(move || {
             let child = (next < end).then_some(next)?;
             next = self.row(child)?.subtree_end.max(child.saturating_add(1));

@@ -5,13 +5,13 @@ use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::known::{KnownFiles, Position};
 use super::ordered::Step;
 use super::visit::{Here, Unfolded, Walk, is_gone};
 use super::{Batch, Change, Found, Problem, ProblemKind};
 use crate::format::stamps::{FileKind, Record, Stamp};
 use crate::object::{DecodeError, Name, NameError, PathError};
 use crate::worktree::directory::{EntryKind, Listing, kind_of_stamp};
+use crate::worktree::stamps::known::{KnownFiles, Position};
 
 /// Files of a directory whose names are known: those listed, else those tracked.
 #[derive(Debug)]

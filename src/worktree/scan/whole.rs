@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::files::{FilesPiece, Merge};
-use super::known::Position;
 use super::visit::{Here, Piece, Row, Unfolded, Walk};
-use super::{DirectorySeen, NameSet, ProblemKind, ScanError};
+use super::{ProblemKind, ScanError};
 use crate::object::{DecodeError, Name};
 use crate::worktree::directory::{Directory, EntryKind, Listing};
+use crate::worktree::stamps::known::Position;
+use crate::worktree::stamps::seen::{DirectorySeen, NameSet};
 
 /// Names that one piece of work compares; a larger directory becomes several pieces.
 const PIECE_FILES: usize = 4096;

@@ -70,8 +70,7 @@ impl<'a> KnownFiles<'a> {
         let (mut low, mut high) = (self.first_part, self.end_part);
         while low < high {
             let middle = low + (high - low) / 2;
-            let part = self.part(middle)?;
-            match part.get(part.len().saturating_sub(1))?.0.to_bytes() < name {
+            match self.last_name(middle)? < name {
                 true => low = middle + 1,
                 false => high = middle,
             }
@@ -87,6 +86,12 @@ impl<'a> KnownFiles<'a> {
             true => self.next(at),
             false => Ok(at),
         }
+    }
+
+    /// Gives the name of the last file in a part.
+    pub fn last_name(&mut self, part: u32) -> Result<&'a [u8], DecodeError> {
+        let part = self.part(part)?;
+        Ok(part.get(part.len().saturating_sub(1))?.0.to_bytes())
     }
 
     fn part(&mut self, number: u32) -> Result<Part<'a>, DecodeError> {

@@ -1,0 +1,156 @@
+"""One round of provenance and one partner, step by step beside each other.
+
+A machine's disk and neighbours change from minute to minute, so a ratio is only taken of what ran
+within one round. Who goes first changes with every round and repetition.
+"""
+
+import json
+import math
+import os
+import sys
+import time
+
+import measure
+import trees
+
+SLOW_REPETITION_S = 5
+SIBLINGS = {"W1": ("b", "c"), "W2": ("b",), "W3": ("b",), "W4": (), "W6": ("b",)}
+
+
+class Over(Exception):
+    """A side could not record: nothing more can be compared in this round."""
+
+
+class Recorder:
+    """Appends one JSON line per measurement, so that a run can be resumed."""
+
+    def __init__(self, path, common):
+        self.path, self.common = path, common
+
+    def put(self, **figures):
+        line = json.dumps({**self.common, **figures, "load": round(os.getloadavg()[0], 2)})
+        with open(self.path, "a") as file:
+            file.write(line + "\n")
+
+
+def tell(*words):
+    """Says on stderr how far the run is."""
+    print(time.strftime("%H:%M:%S"), *filter(None, words), file=sys.stderr, flush=True)
+
+
+class Duel:
+    """Holds one round: the sides in lockstep, and where their figures go."""
+
+    def __init__(self, settings, recorder, workload, partner, number):
+        self.settings, self.recorder, self.workload = settings, recorder, workload
+        self.partner, self.number = partner, number
+        self.sides, self.slow = [], False
+
+    def put(self, side, op, rep=0, ok=True, note="", **figures):
+        self.recorder.put(
+            workload=self.workload, partner=self.partner, round=self.number, side=side.name,
+            op=op, rep=rep, ok=ok, note=note, **figures,
+        )
+        tell(
+            f"{self.workload} {side.name} beside {self.partner}, round {self.number}: {op}",
+            f"{figures['wall_s']:.3f} s" if "wall_s" in figures else "",
+            f"and sync {figures['sync_s']:.3f} s" if "sync_s" in figures else "",
+            "" if ok else f"FAILED {note[:200]}",
+        )
+
+    def order(self, rep):
+        """Gives the sides, another one first each time."""
+        return self.sides[:: -1 if (self.number + rep) % 2 else 1]
+
+    def step(self, step, reps=1):
+        """Measures a step on each side; repeats it while it is quick."""
+        for rep in range(reps):
+            longest = max([self.measure(side, step, rep) for side in self.order(rep)])
+            if longest > SLOW_REPETITION_S:
+                break
+
+    def measure(self, side, step, rep):
+        """Measures what one side does in a step; gives the seconds of the longest."""
+        longest = 0
+        for op, commands in side.steps(step).items():
+            records = step.startswith("record")
+            old = trees.disk_usage(side.stores()) if records else {}
+            try:
+                side.before(step)
+                figures = self.run(side, commands)
+                found = side.after(step)
+            except measure.Failed as error:
+                side.undo(step)
+                self.put(side, op, rep, ok=False, note=str(error))
+                if records:
+                    raise Over(side.name) from error
+                return math.inf
+            if records:
+                new = trees.disk_usage(side.stores())
+                figures |= new
+                figures["added_bytes"] = new["stored_bytes"] - old["stored_bytes"]
+            self.put(side, op, rep, ok=not found, note=found or "", **figures)
+            longest = max(longest, figures["wall_s"] + figures["sync_s"])
+        return longest
+
+    def run(self, side, commands):
+        log = self.settings.scratch / "last.log"
+        return measure.run(commands, side.work, side.env, log, self.settings.cap_s)
+
+    def settle(self):
+        """Lets every side see the worktree once; not measured."""
+        for side in self.order(0):
+            commands = side.steps("status_clean")
+            try:
+                for made in commands.values():
+                    self.run(side, made)
+            except measure.Failed as error:
+                self.put(side, "settle", ok=False, note=str(error))
+
+    def close(self):
+        for side in self.sides:
+            trees.remove(side.root)
+
+
+def tree_round(duel):
+    """Records, looks, checks, restores and records the siblings of one tree of files."""
+    settings, workload = duel.settings, duel.workload
+    base = settings.place / workload / "base" / "data"
+    for side in duel.sides:
+        side.prepare(base)
+        trees.warm(side.work)
+    trees.warm(base)
+    start = time.monotonic()
+    duel.step("record")
+    duel.slow = duel.partner != "limits" and time.monotonic() - start > settings.slow_s
+    duel.settle()
+    duel.step("status_clean", reps=5)
+    with_one_byte_changed(duel, lambda: duel.step("status_one", reps=3))
+    duel.step("verify", reps=2)
+    duel.step("restore", reps=1 if duel.slow else 2)
+    for sibling in SIBLINGS[workload]:
+        duel.settle()
+        for side in duel.sides:
+            if (side.work / "data").exists():
+                trees.overlay(str(base.parent.with_name(sibling)), side.work)
+        trees.warm(base.parent.with_name(sibling), *[side.work for side in duel.sides])
+        duel.step("record_" + sibling)
+    if SIBLINGS[workload] and not duel.slow:
+        duel.step("restore_last")
+
+
+def with_one_byte_changed(duel, look):
+    """Changes a byte in the middle of one file of each worktree, looks, and puts it back."""
+    changed = []
+    for side in duel.sides:
+        if (side.work / "data").exists():
+            path = trees.first_file(side.work / "data")
+            middle = os.path.getsize(path) // 2
+            with open(path, "r+b") as file:
+                old = os.pread(file.fileno(), 1, middle)
+                os.pwrite(file.fileno(), bytes([old[0] ^ 1]), middle)
+            changed.append((path, middle, old))
+    look()
+    for path, middle, old in changed:
+        with open(path, "r+b") as file:
+            os.pwrite(file.fileno(), old, middle)

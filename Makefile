@@ -4,11 +4,11 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test check fmt lint bench install man doc
+.PHONY: help demo test check fmt lint bench bench-peers install man doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## record, change, train, record again, look, go back, prove it; about a minute
 	@.ci/need cc python3
@@ -28,6 +28,12 @@ lint: ## look for what the compiler lets through
 
 bench: ## measure the parts (criterion; the report is in target/criterion)
 	cargo bench
+
+bench-peers: ## compare with git, dvc, restic and others; see benches/peers/README.md
+	@.ci/need cc python3
+	cargo build --release
+	python3 benches/peers/run.py
+	@python3 benches/peers/report.py
 
 install: ## build, and install into PREFIX, ~/.local by default
 	@.ci/need cc

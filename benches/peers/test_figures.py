@@ -1,0 +1,94 @@
+"""The arithmetic of the table: run `python3 -m unittest discover benches/peers`."""
+
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import aims
+from figures import Figures, spread
+
+COMMON = {"binary": "b2", "scale": 1}
+OURS, THEIRS = (("provenance", "record", "seconds"),), (("git", "record", "seconds"),)
+
+
+def line(side, wall_s, number=0, rep=0, attempt=1, op="record", **more):
+    pair = {"workload": "W1", "partner": "git", "round": number, "attempt": attempt}
+    figures = {"wall_s": wall_s, "sync_s": 0.5, "side": side, "op": op, "rep": rep, "ok": True}
+    return COMMON | pair | figures | more
+
+
+def figures_of(*lines, any_binary=False):
+    about = COMMON | {"op": "machine", "versions": {}, "machine": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.jsonl"
+        path.write_text("".join(json.dumps(one) + "\n" for one in (*lines, about)))
+        return Figures(path, any_binary)
+
+
+class Ratios(unittest.TestCase):
+    def test_a_ratio_is_taken_within_a_round_and_never_across(self):
+        figures = figures_of(
+            line("provenance", 1.5, number=0), line("git", 3.5, number=0),
+            line("provenance", 9.5, number=1), line("git", 4.5, number=2),
+        )
+        self.assertEqual(figures.ratios("W1", "git", OURS, THEIRS), [0.5])
+
+    def test_repetitions_are_compared_one_by_one(self):
+        figures = figures_of(
+            line("provenance", 1.5), line("provenance", 2.5, rep=1),
+            line("git", 3.5), line("git", 0.5, rep=1),
+        )
+        self.assertEqual(figures.ratios("W1", "git", OURS, THEIRS), [0.5, 3.0])
+
+    def test_recording_includes_the_sync_and_looking_does_not(self):
+        figures = figures_of(line("git", 1.0), line("git", 1.0, op="status_clean"))
+        self.assertEqual(figures.all("W1", "git", "record"), [1.5])
+        self.assertEqual(figures.all("W1", "git", "status_clean"), [1.0])
+
+    def test_a_round_that_was_played_again_counts_once(self):
+        figures = figures_of(line("git", 8.0, attempt=1), line("git", 1.0, attempt=2))
+        self.assertEqual(figures.all("W1", "git", "record"), [1.5])
+
+    def test_terms_with_other_numbers_of_repetitions_are_compared_by_their_medians(self):
+        status = (("provenance", "status_clean", "seconds"),)
+        figures = figures_of(
+            line("provenance", 0.5), line("provenance", 1.0, op="status_clean"),
+            line("provenance", 4.0, op="status_clean", rep=1),
+            line("provenance", 2.0, op="status_clean", rep=2),
+        )
+        self.assertEqual(figures.ratios("W1", "git", OURS, status), [0.5])
+
+    def test_what_failed_is_no_figure_but_a_note(self):
+        figures = figures_of(line("git", 1.0, ok=False, note="other bytes"))
+        self.assertEqual(figures.all("W1", "git", "record"), [])
+        self.assertEqual([one["note"] for one in figures.notes], ["other bytes"])
+
+    def test_an_older_binary_counts_only_if_asked_for(self):
+        older = line("git", 1.0) | {"binary": "b1"}
+        self.assertEqual(figures_of(older).all("W1", "git", "record"), [])
+        figures = figures_of(older, any_binary=True)
+        self.assertEqual(figures.all("W1", "git", "record"), [1.5])
+
+
+class Aims(unittest.TestCase):
+    def test_an_aim_is_met_by_the_median_and_unmeasured_without_figures(self):
+        show = str
+        self.assertTrue(aims.row("", "", [0.5, 0.9, 3.0], 1.0, show)[3])
+        self.assertFalse(aims.row("", "", [0.5, 1.1, 3.0], 1.0, show)[3])
+        self.assertIsNone(aims.row("", "", [], 1.0, show)[3])
+
+    def test_every_aim_has_a_row_without_any_figures(self):
+        for _, _, text, met in aims.rows(figures_of()):
+            self.assertEqual((text, met), ("–", None))
+
+    def test_a_spread_shows_the_median_and_both_ends(self):
+        self.assertEqual(spread([3, 1, 2], str), "2 (1–3)")
+        self.assertEqual(spread([3], str), "3")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -3,6 +3,7 @@
 //! A folder is a layer and a file is a noun; who may import whom is checked by `tests/tidy.rs`
 //! and explained in `docs/architecture.md`.
 
+pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod format;

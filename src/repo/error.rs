@@ -8,6 +8,11 @@ use std::path::PathBuf;
 
 use crate::object::DecodeError;
 use crate::progress::Stopped;
+use crate::store::{Fault, JournalError, StoreError};
+use crate::worktree::config::ConfigError;
+use crate::worktree::local::LocalError;
+use crate::worktree::lock::LockError;
+use crate::worktree::stamps::StampsError;
 
 /// Sorts errors by what the caller can do about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,6 +109,24 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The content of the repository could not be read or stored.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The journal could not be read or extended.
+    #[error("the journal failed")]
+    Journal(#[from] JournalError),
+    /// A setting is wrong.
+    #[error("the settings are not usable")]
+    Settings(#[from] ConfigError),
+    /// A file of this worktree in `.provenance` is wrong.
+    #[error("the state of the worktree is not usable")]
+    Local(#[from] LocalError),
+    /// The file stamps could not be written.
+    #[error("the file stamps are not usable")]
+    Stamps(#[from] StampsError),
+    /// Another command is at work.
+    #[error("the worktree is not free")]
+    Lock(#[from] LockError),
     /// A signal asked to stop; nothing was named that is not whole.
     #[error("interrupted")]
     Interrupted(#[from] Stopped),
@@ -123,6 +146,14 @@ impl Error {
             Self::Corrupt(_) | Self::Decode(_) => ErrorKind::Corrupt,
             Self::Io { source, .. } => ErrorKind::of_io(source),
             Self::Interrupted(_) => ErrorKind::Interrupted,
+            Self::Store(error) => of_fault(error.fault()),
+            Self::Journal(error) => of_fault(error.fault()),
+            Self::Settings(error) => of_settings(error),
+            Self::Local(error) => of_local(error),
+            Self::Stamps(error) => of_stamps(error),
+            Self::Lock(LockError::Busy) => ErrorKind::Conflict,
+            Self::Lock(LockError::Interrupted(_)) => ErrorKind::Interrupted,
+            Self::Lock(LockError::Io(error)) => ErrorKind::of_io(error),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -130,6 +161,43 @@ impl Error {
     /// Builds the error of a failed system call.
     pub fn io(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io { doing, path: path.into(), source }
+    }
+}
+
+fn of_fault(fault: Fault) -> ErrorKind {
+    match fault {
+        Fault::Corrupt => ErrorKind::Corrupt,
+        Fault::Denied => ErrorKind::Denied,
+        Fault::Unavailable => ErrorKind::Unavailable,
+        Fault::NotRepository => ErrorKind::NoRepository,
+        Fault::Unsupported => ErrorKind::Usage,
+        Fault::Interrupted => ErrorKind::Interrupted,
+        Fault::Internal => ErrorKind::Internal,
+    }
+}
+
+fn of_settings(error: &ConfigError) -> ErrorKind {
+    match error {
+        ConfigError::Read { source, .. } => ErrorKind::of_io(source),
+        ConfigError::Write(error) => ErrorKind::of_io(&error.source),
+        _ => ErrorKind::Usage,
+    }
+}
+
+fn of_stamps(error: &StampsError) -> ErrorKind {
+    match error {
+        StampsError::Damaged(_) => ErrorKind::Corrupt,
+        StampsError::Io { source, .. } => ErrorKind::of_io(source),
+        StampsError::Order { .. } => ErrorKind::Internal,
+    }
+}
+
+fn of_local(error: &LocalError) -> ErrorKind {
+    match error {
+        LocalError::Damaged { .. } => ErrorKind::Corrupt,
+        LocalError::Read { .. } if error.is_absent() => ErrorKind::NoRepository,
+        LocalError::Read { source, .. } => ErrorKind::of_io(source),
+        LocalError::Replace(error) => ErrorKind::of_io(&error.source),
     }
 }
 

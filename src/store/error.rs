@@ -59,6 +59,9 @@ pub enum StoreError {
         /// What is wrong in it.
         source: DecodeError,
     },
+    /// A tree does not hang together.
+    #[error("tree malformed")]
+    Tree(#[from] DecodeError),
     /// The footer of a new pack was refused: a fault in this program.
     #[error("the pack could not be built")]
     Build(#[from] BuildError),

@@ -8,6 +8,7 @@ pub mod cache;
 mod chunk_lists;
 mod claims;
 mod error;
+mod fault;
 mod ingest;
 pub mod journal;
 mod limits;
@@ -21,8 +22,14 @@ mod transaction;
 
 use std::sync::Arc;
 
+pub use cache::Cache;
 pub use error::StoreError;
+pub use fault::Fault;
 pub use ingest::{IngestFailure, IngestRequest, Ingested, Look, ingest};
+pub use journal::{
+    Appended, Draft, Entries, Head as JournalHead, Journal, JournalEntry, JournalError,
+    Problem as JournalProblem,
+};
 pub use reader::{Place, Reader};
 pub use transaction::{Added, Transaction};
 
@@ -51,6 +58,11 @@ impl Store {
     /// Where everything lies.
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.storage
+    }
+
+    /// Opens the history of the refs that name these objects.
+    pub fn journal(&self, cache: Cache) -> Journal {
+        Journal::open(Arc::clone(&self.storage), cache)
     }
 
     /// Starts to add objects.

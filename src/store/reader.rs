@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::format::block::Decoder;
 use crate::format::pack::{BlockPosition, BlockRow, KindSet, ObjectKind, ObjectRow};
-use crate::object::{DecodeError, IdHasher, ObjectId};
+use crate::object::tree::{EMPTY_TREE, Node};
+use crate::object::{Commit, DecodeError, IdHasher, ObjectId};
 
 use super::chunk_lists::Chunks;
 use super::pack::Pack;
@@ -74,6 +75,20 @@ impl<'s> Reader<'s> {
             return Err(StoreError::Mismatch { id: *id, key: found.pack.key().clone() });
         }
         Ok(Some(content.to_vec()))
+    }
+
+    /// Reads a node of a tree; the empty tree is known without looking.
+    pub fn node(&mut self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
+        if *id == EMPTY_TREE {
+            return Ok(Node::Leaf(Vec::new()).encode());
+        }
+        self.get(id, KindSet::only(ObjectKind::Tree))
+    }
+
+    /// Reads a commit.
+    pub fn commit(&mut self, id: &ObjectId) -> Result<Commit, StoreError> {
+        let bytes = self.get(id, KindSet::only(ObjectKind::Commit))?;
+        Commit::decode(&bytes).map_err(|source| StoreError::Malformed { id: *id, source })
     }
 
     /// Tells where a blob's content begins, so that many blobs can be read in the order of packs.

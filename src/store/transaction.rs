@@ -72,6 +72,20 @@ impl<'s> Transaction<'s> {
         Ok(id)
     }
 
+    /// Stores a node of a tree, whose id the caller has computed from its bytes.
+    pub fn put_node(&self, id: ObjectId, node: &[u8]) -> Result<(), StoreError> {
+        let kinds = KindSet::only(ObjectKind::Tree);
+        if self.blobs.claim(&id) && !self.store.packs().contains(&id, kinds)? {
+            self.push(id, ObjectKind::Tree, node)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a commit's record and tells its id.
+    pub fn put_commit(&self, record: &[u8]) -> Result<ObjectId, StoreError> {
+        self.put(ObjectKind::Commit, record)
+    }
+
     /// Stores the chunk map of a blob that the caller has claimed.
     pub(super) fn put_map(&self, blob: ObjectId, map: &[u8]) -> Result<(), StoreError> {
         self.push(blob, ObjectKind::ChunkMap, map)

@@ -36,6 +36,19 @@ pub enum LocalError {
     Replace(#[from] ReplaceError),
 }
 
+impl LocalError {
+    /// Tells whether the file is just not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Makes a directory and those above it, and gives its absolute path without links.
+pub fn make_directory(path: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(path)?;
+    path.canonicalize()
+}
+
 /// Reads what the worktree stands on.
 pub fn load_head(folder: &Path) -> Result<Head, LocalError> {
     let path = folder.join(layout::HEAD);
@@ -70,6 +83,11 @@ pub fn save_stage(folder: &Path, tree: ObjectId) -> Result<(), LocalError> {
 /// The file of the worktree's lock.
 pub fn lock_file(folder: &Path) -> PathBuf {
     folder.join(layout::LOCK)
+}
+
+/// The folder of derived files.
+pub fn cache(folder: &Path) -> PathBuf {
+    folder.join(layout::CACHE)
 }
 
 /// The file of the stamps.

@@ -6,9 +6,11 @@
 pub mod atomic;
 pub mod config;
 pub mod directory;
+pub mod git_exclude;
 pub mod head;
 pub mod local;
 pub mod locate;
 pub mod lock;
+pub mod open;
 pub mod scan;
 pub mod stamps;

@@ -1,0 +1,7 @@
+//! One execution: who runs it, on what machine, with which surroundings.
+//!
+//! What cannot be found out is left out; nothing here fails, and nothing is run to find out.
+
+mod account;
+
+pub use account::{Account, account};

@@ -1,0 +1,118 @@
+//! An open repository: its parts, found and checked, and no operation of its own.
+
+use std::path::Path;
+
+use super::Error;
+use crate::clock::Clock;
+use crate::object::{Actor, Author, ObjectId};
+use crate::progress::Progress;
+use crate::store::{Cache, Journal, Reader, Store};
+use crate::worktree::config::{self, Setting};
+use crate::worktree::head::Head;
+use crate::worktree::local;
+use crate::worktree::locate::{self, Location};
+use crate::worktree::lock::WorktreeLock;
+
+/// A repository and the worktree beside it.
+#[derive(Debug)]
+pub struct Repository {
+    /// Where both are.
+    pub location: Location,
+    /// The objects.
+    pub store: Store,
+    /// The history of every ref.
+    pub journal: Journal,
+    /// The settings that hold here.
+    pub settings: Vec<Setting>,
+    /// What tells the time.
+    pub clock: Clock,
+}
+
+impl Repository {
+    /// Opens the repository that `start` lies in.
+    ///
+    /// Errors: [`Error::NoRepository`] if there is none up to the root of the file system; damage
+    /// and newer formats are told apart. Cost: a few small reads; no pack is opened.
+    pub fn open(start: &Path, clock: Clock) -> Result<Self, Error> {
+        let location = locate::locate(start)
+            .map_err(|error| Error::io("look for a repository", start, error))?
+            .ok_or_else(|| Error::NoRepository { path: start.to_owned() })?;
+        let store = Store::open_folder(&location.folder)?;
+        Self::with_store(location, store, clock)
+    }
+
+    /// Puts the parts together.
+    pub(super) fn with_store(
+        location: Location,
+        store: Store,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let settings = config::load(Some(&location.folder), |name| std::env::var_os(name))?;
+        let cache =
+            Cache::new(local::cache(&location.folder), local::temporaries(&location.folder));
+        let journal = store.journal(cache);
+        Ok(Self { location, store, journal, settings, clock })
+    }
+
+    /// Waits until no other command changes this worktree.
+    pub fn lock(&self, progress: &Progress) -> Result<WorktreeLock, Error> {
+        Ok(WorktreeLock::wait(&local::lock_file(&self.location.folder), progress)?)
+    }
+
+    /// Reads what the worktree stands on.
+    pub fn head(&self) -> Result<Head, Error> {
+        Ok(local::load_head(&self.location.folder)?)
+    }
+
+    /// Gives the commit that the worktree stands on; none before the first.
+    pub fn head_commit(&self) -> Result<Option<ObjectId>, Error> {
+        match self.head()? {
+            Head::Detached(id) => Ok(Some(id)),
+            Head::Branch(name) => self.refs()?.find(&mut self.store.reader(), &name),
+        }
+    }
+
+    /// Gives the tree of a commit; the empty tree before the first.
+    pub fn tree_of(
+        &self,
+        reader: &mut Reader<'_>,
+        commit: Option<ObjectId>,
+    ) -> Result<ObjectId, Error> {
+        match commit {
+            Some(id) => Ok(reader.commit(&id)?.tree),
+            None => Ok(crate::object::tree::EMPTY_TREE),
+        }
+    }
+
+    /// Gives the staged tree, which is that of the head while nothing is staged.
+    pub fn staged_tree(&self, reader: &mut Reader<'_>) -> Result<ObjectId, Error> {
+        match local::load_stage(&self.location.folder)? {
+            Some(tree) => Ok(tree),
+            None => self.tree_of(reader, self.head_commit()?),
+        }
+    }
+
+    /// Gives the value of a setting.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        config::value(&self.settings, name)
+    }
+
+    /// Gives who records: the settings, or else the account and the machine.
+    pub fn author(&self) -> Author {
+        let account = crate::capture::account();
+        let user = account.user.as_deref().unwrap_or("unknown");
+        let host = account.host.as_deref().unwrap_or("localhost");
+        let set = |name: &str| self.setting(name).filter(|value| !value.trim().is_empty());
+        Author {
+            name: set("user.name").unwrap_or(user).to_owned(),
+            email: set("user.email").map_or_else(|| format!("{user}@{host}"), str::to_owned),
+        }
+    }
+
+    /// Gives who writes a journal entry, and where.
+    pub fn actor(&self) -> Actor {
+        let Author { name, email } = self.author();
+        let account = crate::capture::account();
+        Actor { name, email, host: account.host, user: account.user }
+    }
+}

@@ -1,0 +1,66 @@
+//! Opening a tracked file for reading, without ever following a link on the way to it.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use super::directory::{Directory, stamp_of};
+use crate::format::stamps::Stamp;
+use crate::object::TreePath;
+
+/// Opens the file at `path` below `root`, without waiting for anything.
+///
+/// Shape: paths of any length. Errors: `ELOOP` or `ENOTDIR` where a directory on the way became a
+/// link or a file; whatever else the system says.
+pub fn open_file(root: &Directory, path: &TreePath) -> io::Result<File> {
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    match rustix::fs::openat2(root.as_fd(), path.as_bytes(), flags, Mode::empty(), resolve) {
+        Ok(fd) => Ok(File::from(fd)),
+        // An old kernel, a sandbox that hides the call, or a path longer than one call takes.
+        Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => step_by_step(root, path),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the target of the symbolic link at `path` below `root`.
+pub fn read_link(root: &Directory, path: &TreePath) -> io::Result<Vec<u8>> {
+    let (parent, name) = parent_of(root, path)?;
+    let directory = parent.as_ref().unwrap_or(root);
+    let target = rustix::fs::readlinkat(directory.as_fd(), name, Vec::new())?;
+    Ok(target.into_bytes())
+}
+
+/// Looks at an open file: how it looks, or `None` if it is no regular file.
+pub fn look(file: &File) -> io::Result<Option<Stamp>> {
+    let stat = rustix::fs::fstat(file)?;
+    let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
+    Ok(is_file.then(|| stamp_of(&stat)))
+}
+
+/// Opens the root of the worktree.
+pub fn root(path: &Path) -> io::Result<Directory> {
+    Directory::open(path)
+}
+
+fn step_by_step(root: &Directory, path: &TreePath) -> io::Result<File> {
+    let (parent, name) = parent_of(root, path)?;
+    parent.as_ref().unwrap_or(root).open_file(&name)
+}
+
+/// Opens the directory of a path; `None` is the root.
+fn parent_of(root: &Directory, path: &TreePath) -> io::Result<(Option<Directory>, CString)> {
+    let mut names = path.names().map(|name| CString::new(name).map_err(io::Error::other));
+    let last = names.next_back().ok_or(io::ErrorKind::InvalidInput)??;
+    let mut parent: Option<Directory> = None;
+    for name in names {
+        parent = Some(parent.as_ref().unwrap_or(root).open_directory(&name?)?);
+    }
+    Ok((parent, last))
+}

@@ -7,6 +7,7 @@
 
 pub mod block;
 pub mod chunk;
+pub mod commit_graph;
 mod field;
 pub mod layout;
 pub mod pack;

@@ -1,6 +1,7 @@
 //! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
 
 mod commit;
+mod commit_graph;
 mod journal;
 mod json;
 mod object;

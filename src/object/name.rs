@@ -36,8 +36,9 @@ pub enum NameError {
 }
 
 impl Name {
-    /// Most bytes of a name; file systems stop at 255 units, which are up to 1,020 bytes.
-    pub const BYTES_MAX: usize = 4096;
+    /// Most bytes of a name: file systems stop at 255 units, which are up to 1,020 bytes, and a
+    /// full node of such names stays below the 16 MiB that a block of a pack may hold.
+    pub const BYTES_MAX: usize = 1_024;
 
     /// Takes a name that is valid.
     pub fn new(bytes: &[u8]) -> Result<Self, NameError> {

@@ -6,3 +6,4 @@ mod journal;
 mod json;
 mod object;
 mod stage;
+mod tree;

@@ -1,3 +1,4 @@
 //! Round trips, arbitrary bytes, and sequences of operations against a plain map.
 
 mod json;
+mod tree;

@@ -1,5 +1,6 @@
 //! What several test folders share.
 
 pub mod fixture;
+pub mod nodes;
 pub mod sample;
 pub mod schema;

@@ -82,6 +82,8 @@ struct Directory {
     slot: Option<(Vec<u8>, Option<Target>)>,
     /// What stood in the parent's slot before this directory was opened.
     under: Option<Target>,
+    /// Whether something was put here or below, so that `under` is gone whatever became of it.
+    is_put: bool,
     /// Length of the path of the parent.
     parent_bytes: usize,
 }
@@ -138,9 +140,10 @@ impl<L, F> Editor<L, F> {
                 self.finish(&mut inner)?.target()
             } else {
                 // Edits that only removed left alone what was not a directory.
-                inner.under.filter(|under| !under.is_directory())
+                inner.under.filter(|under| !under.is_directory() && !inner.is_put)
             };
             let parent = self.open.last_mut().unwrap_or(top);
+            parent.is_put |= inner.is_put;
             if let Some((_, slot)) = &mut parent.slot {
                 *slot = target;
             }
@@ -156,10 +159,12 @@ impl<L, F> Editor<L, F> {
         E: From<DecodeError>,
     {
         let directory = self.open.last_mut().unwrap_or(top);
-        *directory.seek(name, &mut self.load, &mut self.emit)? = match edit {
+        let target = match edit {
             Edit::Put(Target::Directory { id: EMPTY_TREE, .. }) | Edit::Remove => None,
             Edit::Put(target) => Some(target),
         };
+        directory.is_put |= target.is_some();
+        *directory.seek(name, &mut self.load, &mut self.emit)? = target;
         Ok(())
     }
 

@@ -149,6 +149,17 @@ fn files_and_directories_replace_each_other_in_the_order_of_the_edits() {
     assert_eq!(paths(&nested), ["a", "b", "b/a", "b/a/x", "b/b", "b/b/d"]);
 }
 
+/// `106d6e9` ends a leaf and a node of level 1, so the root of both names is on level 2; when the
+/// other name goes, all that is left is a whole node of level 1 whose only child is the root.
+#[test]
+fn a_directory_that_shrinks_to_one_old_node_loses_its_upper_levels() {
+    let nodes = Nodes::default();
+    let both = nodes.build(["106d6e9".to_owned(), "z".to_owned()], 1);
+    assert_eq!(Node::decode(&nodes.load()(&both.id).unwrap()).unwrap().level(), 2);
+    let one = nodes.edit(&both, &[("z", Edit::Remove)]);
+    assert_eq!(one, nodes.build(["106d6e9".to_owned()], 1));
+}
+
 #[test]
 fn edits_out_of_order_are_refused() {
     let nodes = Nodes::default();

@@ -18,6 +18,7 @@ mod pack;
 mod pack_writer;
 mod packs;
 mod reader;
+pub mod refs;
 mod transaction;
 
 use std::sync::Arc;

@@ -9,4 +9,5 @@
 
 mod faults;
 mod folder;
+mod journal;
 mod storage;

@@ -1,6 +1,6 @@
 //! Sizes by which content is sorted into blocks: choices of this writer, not of the format.
 //!
-//! Measured in `docs/decisions/0001-chunk-average.md`; readers accept any others.
+//! Measured in `docs/decisions/0002-chunk-average.md`; readers accept any others.
 
 /// Raw size at which a shared block is closed, in bytes.
 pub(super) const SHARED_BLOCK_BYTES: usize = 1 << 20;

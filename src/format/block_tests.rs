@@ -1,3 +1,5 @@
+//! Blocks come back, damaged ones are refused, and the guess knows the usual contents.
+
 use super::*;
 
 fn text(bytes: usize) -> Vec<u8> {

@@ -1,3 +1,5 @@
+//! Cut points against the plain rules, across pieces, and after edits.
+
 use super::*;
 use crate::object::ObjectId;
 

@@ -1,3 +1,5 @@
+//! Footer indexes: what was added is found, and any damage is noticed.
+
 use super::*;
 use crate::object::{ObjectId, Prefix};
 

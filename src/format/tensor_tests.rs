@@ -1,3 +1,5 @@
+//! Cut points of weights, and headers that are none.
+
 use super::*;
 
 const LIMITS: TensorLimits = TensorLimits { min_bytes: 100, piece_bytes: 1000 };

@@ -1,7 +1,8 @@
 //! Finds out quickly whether bytes are worth compressing.
 //!
-//! Looks at a few KiB of a block, however large it is. How well it guesses, and what it costs, is
-//! measured in `docs/decisions/0003-incompressible-data.md`.
+//! Looks at a few KiB of a block, however large it is. The codecs between which it decides are
+//! specified in `docs/format/pack.md`; how well it guesses, and what it costs, is measured in
+//! `docs/decisions/0003-incompressible-data.md`.
 
 /// Fewest bytes that are looked at; less is not worth a guess, because trying is as quick.
 const RAW_BYTES_MIN: usize = 4096;
@@ -43,7 +44,7 @@ enum Distribution {
     Peaked,
 }
 
-/// Judges the bytes at even and at odd offsets apart, because every other byte of a weight is noise.
+/// Judges bytes at even and at odd offsets apart: every other byte of a weight is noise.
 fn distribution(raw: &[u8]) -> Distribution {
     let mut counts = [[0u32; 256]; 2];
     let [even, odd] = &mut counts;

@@ -1,3 +1,5 @@
+//! Chunk maps at every size, and with one defect each.
+
 use super::*;
 
 fn part(number: u32, bytes: u32) -> Part {

@@ -61,7 +61,7 @@ impl Row {
 
 /// Collects the rows of a footer index.
 ///
-/// Cost: 48 bytes an object and 72 a block; [`FooterBuilder::finish`] needs 64 bytes an object more.
+/// Cost: 48 bytes an object and 56 a block; [`FooterBuilder::finish`] needs 72 an object more.
 pub struct FooterBuilder {
     class: PackClass,
     blocks: Vec<BlockSummary>,

@@ -1,9 +1,11 @@
 //! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
 
+mod chunk;
 mod commit;
 mod commit_graph;
 mod journal;
 mod json;
 mod object;
+mod pack;
 mod stage;
 mod tree;

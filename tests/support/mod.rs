@@ -2,5 +2,6 @@
 
 pub mod fixture;
 pub mod nodes;
+pub mod pack;
 pub mod sample;
 pub mod schema;

@@ -1,4 +1,5 @@
 //! The bytes of nodes, and where directories are cut, are for ever.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
 //! Nodes with one defect each, and trees whose nodes do not fit together.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use provenance::object::tree::{Child, EMPTY_TREE, Entry, Node, Target, find, walk};
 use provenance::object::{DecodeError, Name, ObjectId, TreePath};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{completion, man};
+use super::{completion, config, hash, man};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -48,12 +48,15 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Completion(completion::Args),
+    Config(config::Args),
+    Hash(hash::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
 
 /// Groups the commands for `provenance --help`.
-const GROUPS: &[(&str, &[&str])] = &[("Set up", &["completion"])];
+const GROUPS: &[(&str, &[&str])] =
+    &[("Set up", &["config", "completion"]), ("For scripts", &["hash"])];
 
 const TEMPLATE: &str = "\
 {about}

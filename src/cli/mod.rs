@@ -4,20 +4,23 @@
 
 mod args;
 mod completion;
+mod config;
 pub mod escape;
 mod exit;
 pub mod graph;
+mod hash;
 mod man;
+mod manifest;
 pub mod pager;
 pub mod patch;
 pub mod print;
-pub mod progress;
+mod progress;
 mod signals;
 pub mod units;
 
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::progress::Progress;
@@ -36,14 +39,14 @@ type Outcome = Result<Exit, Failure>;
 
 /// Holds what every command needs besides its own arguments.
 #[derive(Debug)]
-pub struct Context {
+struct Context {
     global: Global,
     progress: Progress,
 }
 
 impl Context {
     /// Runs `work` and draws a bar on standard error if it takes long.
-    pub fn watch<T>(&self, work: impl FnOnce(&Progress) -> T) -> T {
+    fn watch<T>(&self, work: impl FnOnce(&Progress) -> T) -> T {
         let _bar = Bar::watch(&self.progress, self.global.quiet);
         work(&self.progress)
     }
@@ -54,6 +57,23 @@ impl Context {
         answer(&mut out)?;
         out.finish()?;
         Ok(Exit::Ok)
+    }
+
+    /// Names what was left out, on standard error, without hints; ends with 3 if it was anything.
+    fn name_skipped(&self, failures: impl Iterator<Item = Error>) -> Exit {
+        let mut exit = Exit::Ok;
+        for error in failures {
+            exit = Exit::Partial;
+            let quiet = Global { quiet: true, ..self.global.clone() };
+            complain(&Failure::Operation(error), exit, &quiet, "");
+        }
+        exit
+    }
+
+    /// Gives the directory that the command works in, absolute.
+    fn directory(&self) -> Result<PathBuf, Error> {
+        let here = std::env::current_dir();
+        here.map_err(|source| Error::io("find the current directory", ".", source))
     }
 }
 
@@ -91,7 +111,11 @@ pub fn run(typed: Typed) -> ExitCode {
         ErrorKind::Interrupted => signals.exit(),
         kind => exit_of(kind),
     };
-    complain(&failure, exit, &context);
+    let standing = match failure.kind() {
+        ErrorKind::Interrupted => progress::standing(&context.progress.snapshot()),
+        _ => String::new(),
+    };
+    complain(&failure, exit, &context.global, &standing);
     exit.into()
 }
 
@@ -102,25 +126,31 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
     }
     match command {
         Command::Completion(args) => completion::run(args, context),
+        Command::Config(args) => config::run(args, context),
+        Command::Hash(args) => hash::run(args, context),
         Command::Man(args) => man::run(args, context),
     }
 }
 
-/// Says on standard error what failed, why, and what to do next.
-fn complain(failure: &Failure, exit: Exit, context: &Context) {
-    let mut message = failure.to_string();
-    let mut cause = failure.source();
+/// Words an error and what it comes from, outermost first.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
     while let Some(source) = cause {
         message = format!("{message}: {source}");
         cause = source.source();
     }
+    message
+}
+
+/// Says on standard error what failed, why, and what to do next.
+fn complain(failure: &Failure, exit: Exit, global: &Global, standing: &str) {
     let kind = failure.kind();
-    if kind == ErrorKind::Interrupted {
-        let standing = progress::standing(&context.progress.snapshot());
-        message = format!("{message} {standing}; the repository is as it was before");
-    }
-    let paint = context.global.color.decide(std::io::stderr().is_terminal());
-    if context.global.json {
+    let message = match kind {
+        ErrorKind::Interrupted => format!("interrupted{standing}"),
+        _ => with_causes(failure),
+    };
+    if global.json {
         let error = serde_json::json!({"error": {
             "kind": kind.word(), "exit_code": exit as u8, "message": message,
             "hint": hint_of(kind),
@@ -128,8 +158,9 @@ fn complain(failure: &Failure, exit: Exit, context: &Context) {
         let _nobody_listens = writeln!(std::io::stderr().lock(), "{error}");
         return;
     }
+    let paint = global.color.decide(std::io::stderr().is_terminal());
     print::note(paint, "error: ", &message);
-    if let Some(hint) = hint_of(kind).filter(|_| !context.global.quiet) {
+    if let Some(hint) = hint_of(kind).filter(|_| !global.quiet) {
         print::note(print::Paint::PLAIN, "hint: ", hint);
     }
 }

@@ -99,6 +99,7 @@ impl Paint {
 pub struct Output {
     sink: Sink,
     progress: Progress,
+    is_terminal: bool,
     /// How to paint what goes there.
     pub paint: Paint,
 }
@@ -113,9 +114,9 @@ impl Output {
     /// Writes to standard output.
     pub fn standard(color: ColorChoice, progress: &Progress) -> Self {
         let stdout = io::stdout();
-        let paint = color.decide(stdout.is_terminal());
+        let is_terminal = stdout.is_terminal();
         let sink = Sink::Standard(BufWriter::with_capacity(1 << 16, stdout.lock()));
-        Self { sink, progress: progress.clone(), paint }
+        Self { sink, progress: progress.clone(), is_terminal, paint: color.decide(is_terminal) }
     }
 
     /// Writes to a pager when standard output is a terminal, else like [`Self::standard`].
@@ -127,12 +128,21 @@ impl Output {
             return Self::standard(color, progress);
         };
         let paint = color.decide(true);
-        Self { sink: Sink::Pager(pager), progress: progress.clone(), paint }
+        Self { sink: Sink::Pager(pager), progress: progress.clone(), is_terminal, paint }
     }
 
     /// Writes one JSON document on one line.
     pub fn json(&mut self, value: &Value) -> io::Result<()> {
         serde_json::to_writer(&mut *self, value)?;
+        self.write_all(b"\n")
+    }
+
+    /// Writes a line whose exact bytes matter to the program that reads it; escaped on a terminal.
+    pub fn exact_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.is_terminal {
+            return writeln!(self, "{}", escape::content(line));
+        }
+        self.write_all(line)?;
         self.write_all(b"\n")
     }
 

@@ -13,7 +13,8 @@ use crate::progress::{Phase, Progress, Snapshot};
 /// Shorter work shows nothing.
 const QUIET_FOR: Duration = Duration::from_secs(1);
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
-const BAR: &str = "{msg} {wide_bar} {percent:>3}%  {prefix}  {eta} left";
+const REDRAWS_PER_SECOND: u8 = 10;
+const BAR: &str = "{msg} {wide_bar} {percent:>3}%  {prefix}";
 const SPINNER: &str = "{spinner} {msg}  {prefix}  {elapsed}";
 
 /// Draws a bar from a second after it was made until it is dropped.
@@ -49,16 +50,18 @@ impl Drop for Bar {
 }
 
 fn draw(progress: &Progress, ended: &Receiver<()>) {
+    let mut since = Instant::now();
     if ended.recv_timeout(QUIET_FOR) != Err(RecvTimeoutError::Timeout) {
         return;
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let target = ProgressDrawTarget::stderr_with_hz(REDRAWS_PER_SECOND);
+    let bar = ProgressBar::with_draw_target(None, target);
     let mut phase = None;
-    let mut since = Instant::now();
     loop {
         let now = progress.snapshot();
         if phase != Some(now.phase) {
-            since = Instant::now();
+            // The first phase may have begun when the work did; later ones are seen at once.
+            since = if phase.is_none() { since } else { Instant::now() };
             phase = Some(now.phase);
             enter(&bar, now.phase);
         }
@@ -86,9 +89,22 @@ fn enter(bar: &ProgressBar, phase: Phase) {
 
 fn show(bar: &ProgressBar, now: &Snapshot, elapsed: Duration) {
     let by_bytes = now.phase.bytes_total.is_some() || now.phase.files_total.is_none();
-    bar.set_prefix(amount(now, elapsed));
+    let left = time_left(now, elapsed).map(|left| format!(", {left} left")).unwrap_or_default();
+    bar.set_prefix(format!("{}{left}", amount(now, elapsed)));
     bar.set_position(if by_bytes { now.bytes } else { now.files });
     bar.tick();
+}
+
+/// Guesses from the mean rate so far; nothing while there is nothing to guess from.
+fn time_left(now: &Snapshot, elapsed: Duration) -> Option<String> {
+    let (done, total) = match (now.phase.bytes_total, now.phase.files_total) {
+        (Some(total), _) => (now.bytes, total),
+        (None, Some(total)) => (now.files, total),
+        (None, None) => return None,
+    };
+    let left_ms = elapsed.as_millis().checked_mul(u128::from(total.saturating_sub(done)))?;
+    let seconds = u64::try_from(left_ms.checked_div(u128::from(done))?.div_ceil(1000)).ok()?;
+    Some(units::seconds(seconds))
 }
 
 /// Words what is done and how fast: `1,204 files, 3.1 GiB, 410 MiB/s`.
@@ -111,14 +127,16 @@ fn amount(now: &Snapshot, elapsed: Duration) -> String {
     parts.join(", ")
 }
 
-/// Words where an operation stood when it was stopped.
+/// Words where an operation stood when it was stopped, to follow "interrupted".
 pub fn standing(now: &Snapshot) -> String {
-    if now.phase.name.is_empty() {
-        return "nothing was begun".into();
+    let safe = "the repository is as it was before";
+    let name = now.phase.name;
+    if name.is_empty() {
+        return format!("; {safe}");
     }
     match amount(&Snapshot { bytes: 0, ..*now }, Duration::ZERO) {
-        done if done.is_empty() => format!("while {}", now.phase.name),
-        done => format!("while {}: {done} done", now.phase.name),
+        done if done.is_empty() => format!(" while {name}; {safe}"),
+        done => format!(" while {name}: {done} done; {safe}"),
     }
 }
 
@@ -132,7 +150,11 @@ mod tests {
         let now = Snapshot { phase, files: 1204, bytes: 3 << 20 };
         let shown = amount(&now, Duration::from_secs(2));
         assert_eq!(shown, "1,204 of 2,000 files, 3.00 MiB, 1.50 MiB/s");
-        assert_eq!(standing(&now), "while reading files: 1,204 of 2,000 files done");
-        assert_eq!(standing(&Snapshot::default()), "nothing was begun");
+        assert_eq!(time_left(&now, Duration::from_secs(10)).as_deref(), Some("7 s"));
+        assert_eq!(time_left(&Snapshot { files: 0, ..now }, Duration::ZERO), None);
+        let safe = "the repository is as it was before";
+        let expected = format!(" while reading files: 1,204 of 2,000 files done; {safe}");
+        assert_eq!(standing(&now), expected);
+        assert_eq!(standing(&Snapshot::default()), format!("; {safe}"));
     }
 }

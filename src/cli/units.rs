@@ -36,6 +36,15 @@ pub fn grouped(number: u64) -> String {
     shown
 }
 
+/// Shows a span of time: `7 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn seconds(count: u64) -> String {
+    match (count / 3600, count / 60 % 60, count % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
 /// Shows a time as git does, in the zone of this machine: `Mon Nov 23 20:14:56 2026 +0000`.
 ///
 /// Units: milliseconds since 1970-01-01T00:00:00Z.
@@ -94,6 +103,11 @@ mod tests {
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(count(1_234_567, "file"), "1,234,567 files");
         assert_eq!(count(0, "object"), "0 objects");
+    }
+
+    #[test]
+    fn spans_have_two_units() {
+        assert_eq!([7, 200, 7500].map(seconds), ["7 s", "3 min 20 s", "2 h 5 min"]);
     }
 
     #[test]

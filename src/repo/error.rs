@@ -64,7 +64,9 @@ impl ErrorKind {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::Denied,
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename => Self::Usage,
+            io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::IsADirectory => Self::Usage,
             _ => Self::Unavailable,
         }
     }

@@ -1,7 +1,9 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
+mod config;
 pub mod date;
 mod error;
+mod hash;
 mod init;
 mod keyed_diff;
 mod keyed_documents;
@@ -11,7 +13,11 @@ mod repository;
 pub mod revision;
 mod text_diff;
 
+pub use config::{
+    ConfigReport, ConfigRequest, Origin, Setting, config_change, config_get, config_list,
+};
 pub use error::{Error, ErrorKind};
+pub use hash::{HashReport, HashRequest, hash_files};
 pub use init::{InitReport, InitRequest, init};
 pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
 pub use refs::{RefMove, Refs};

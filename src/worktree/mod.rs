@@ -7,6 +7,7 @@ pub mod atomic;
 pub mod config;
 pub mod directory;
 pub mod git_exclude;
+pub mod hash;
 pub mod head;
 pub mod local;
 pub mod locate;

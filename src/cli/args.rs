@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{completion, config, hash, man};
+use super::{completion, config, hash, init, man};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub json: bool,
     /// Run as if started in DIR
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', id = "start", value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
     /// Say only what was asked for: no progress, no advice
     #[arg(short, long, global = true)]
@@ -50,13 +50,14 @@ pub enum Command {
     Completion(completion::Args),
     Config(config::Args),
     Hash(hash::Args),
+    Init(init::Args),
     #[command(hide = true)]
     Man(man::Args),
 }
 
 /// Groups the commands for `provenance --help`.
 const GROUPS: &[(&str, &[&str])] =
-    &[("Set up", &["config", "completion"]), ("For scripts", &["hash"])];
+    &[("Set up", &["init", "config", "completion"]), ("For scripts", &["hash"])];
 
 const TEMPLATE: &str = "\
 {about}

@@ -60,3 +60,15 @@ fn arguments_need_not_be_text() {
     let typed = parse(words).expect("a directory is bytes");
     assert_eq!(typed.global.dir, Some(PathBuf::from(dir)));
 }
+
+#[test]
+fn no_argument_of_a_command_is_mistaken_for_a_global_one() {
+    let definition = definition();
+    let global: Vec<&str> = definition.get_arguments().map(|arg| arg.get_id().as_str()).collect();
+    for command in definition.get_subcommands() {
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            assert!(!global.contains(&id), "{}: {id} is a global option", command.get_name());
+        }
+    }
+}

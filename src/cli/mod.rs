@@ -9,6 +9,7 @@ pub mod escape;
 mod exit;
 pub mod graph;
 mod hash;
+mod init;
 mod man;
 mod manifest;
 pub mod pager;
@@ -23,6 +24,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::clock::{Clock, Timestamp};
 use crate::progress::Progress;
 use crate::repo::{Error, ErrorKind};
 use args::{Command, Global};
@@ -68,6 +70,15 @@ impl Context {
             complain(&Failure::Operation(error), exit, &quiet, "");
         }
         exit
+    }
+
+    /// Gives the clock: the system's, unless `PROVENANCE_CLOCK` fixes it, as tests do.
+    fn clock(&self) -> Result<Clock, Error> {
+        let Some(set) = std::env::var_os("PROVENANCE_CLOCK") else { return Ok(Clock::System) };
+        let at = set.to_str().and_then(|text| text.parse().ok()).map(Timestamp);
+        at.map(Clock::Fixed).ok_or_else(|| {
+            Error::Usage("PROVENANCE_CLOCK is not a number of milliseconds since 1970".to_owned())
+        })
     }
 
     /// Gives the directory that the command works in, absolute.
@@ -128,6 +139,7 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Hash(args) => hash::run(args, context),
+        Command::Init(args) => init::run(args, context),
         Command::Man(args) => man::run(args, context),
     }
 }

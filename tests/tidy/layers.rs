@@ -14,7 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("capture", &["object", "format", "clock", "progress"]),
     ("trust", &["object", "format", "clock", "progress"]),
     ("repo", &["store", "worktree", "capture", "trust", "graph", "object", "clock", "progress"]),
-    ("cli", &["repo", "object", "progress"]),
+    ("cli", &["repo", "object", "clock", "progress"]),
 ];
 
 /// Texts that may not stand in a layer's code, and files that may all the same.

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 
 use crate::object::DecodeError;
 use crate::progress::Stopped;
+use crate::store::refs::RefError;
 use crate::store::{Fault, JournalError, StoreError};
 use crate::worktree::config::ConfigError;
 use crate::worktree::local::LocalError;
 use crate::worktree::lock::LockError;
+use crate::worktree::scan::ScanError;
 use crate::worktree::stamps::StampsError;
 
 /// Sorts errors by what the caller can do about them.
@@ -117,6 +119,9 @@ pub enum Error {
     /// The journal could not be read or extended.
     #[error("the journal failed")]
     Journal(#[from] JournalError),
+    /// A ref cannot be read or moved as asked.
+    #[error("the ref cannot be moved")]
+    Ref(#[from] RefError),
     /// A setting is wrong.
     #[error("the settings are not usable")]
     Settings(#[from] ConfigError),
@@ -126,6 +131,9 @@ pub enum Error {
     /// The file stamps could not be written.
     #[error("the file stamps are not usable")]
     Stamps(#[from] StampsError),
+    /// The worktree could not be walked.
+    #[error("the worktree could not be walked")]
+    Scan(#[from] ScanError),
     /// Another command is at work.
     #[error("the worktree is not free")]
     Lock(#[from] LockError),
@@ -150,9 +158,13 @@ impl Error {
             Self::Interrupted(_) => ErrorKind::Interrupted,
             Self::Store(error) => of_fault(error.fault()),
             Self::Journal(error) => of_fault(error.fault()),
+            Self::Ref(RefError::Name { .. }) => ErrorKind::Usage,
+            Self::Ref(RefError::Moved { .. } | RefError::Clash { .. }) => ErrorKind::Conflict,
             Self::Settings(error) => of_settings(error),
             Self::Local(error) => of_local(error),
             Self::Stamps(error) => of_stamps(error),
+            Self::Scan(ScanError::Stamps(_)) => ErrorKind::Corrupt,
+            Self::Scan(ScanError::Stopped(_)) => ErrorKind::Interrupted,
             Self::Lock(LockError::Busy) => ErrorKind::Conflict,
             Self::Lock(LockError::Interrupted(_)) => ErrorKind::Interrupted,
             Self::Lock(LockError::Io(error)) => ErrorKind::of_io(error),

@@ -39,12 +39,13 @@ pub struct InitReport {
 pub fn init(request: &InitRequest, clock: Clock) -> Result<InitReport, Error> {
     let root = prepare(&request.directory)?;
     let location = Location::at(root);
-    let (store, _) = Store::make_folder(&location.folder)?;
+    let store = Store::make_folder(&location.folder)?;
     if local::load_head(&location.folder).is_err_and(|error| error.is_absent()) {
         local::save_head(&location.folder, &Head::Branch(FIRST_BRANCH.to_owned()))?;
     }
     let repository = Repository::with_store(location, store, clock)?;
     let is_new = begin(&repository)?;
+    repository.store.complete()?;
     let git_exclude = git_exclude::exclude(&repository.location.root).unwrap_or_default();
     Ok(InitReport { folder: repository.location.folder, is_new, git_exclude })
 }

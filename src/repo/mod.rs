@@ -1,18 +1,25 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
+mod add;
+mod commit;
 mod config;
 pub mod date;
 mod error;
 mod hash;
 mod init;
+mod intake;
 mod keyed_diff;
 mod keyed_documents;
+mod paths;
 pub mod ref_name;
 mod refs;
 mod repository;
+mod restamp;
 pub mod revision;
 mod text_diff;
 
+pub use add::{AddReport, AddRequest, add};
+pub use commit::{CommitReport, CommitRequest, Committed, commit};
 pub use config::{
     ConfigReport, ConfigRequest, Origin, Setting, config_change, config_get, config_list,
 };
@@ -20,6 +27,6 @@ pub use error::{Error, ErrorKind};
 pub use hash::{HashReport, HashRequest, hash_files};
 pub use init::{InitReport, InitRequest, init};
 pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
-pub use refs::{RefMove, Refs};
+pub use refs::Refs;
 pub use repository::Repository;
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};

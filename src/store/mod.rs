@@ -92,6 +92,12 @@ impl Store {
         Ok(id)
     }
 
+    /// Makes every pack durable that can be seen, whoever wrote it.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let listing = self.packs.relist()?;
+        Ok(self.storage.settle(&listing.keys())?)
+    }
+
     fn compression(&self) -> i32 {
         self.compression
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::format::layout;
-use crate::storage::{Created, FolderStorage, Key, Storage};
+use crate::storage::{FolderStorage, Key, Storage};
 
 use super::{Store, StoreError};
 
@@ -30,17 +30,23 @@ impl Store {
         Ok(Self::open(storage, COMPRESSION))
     }
 
-    /// Makes a repository in `folder`, or opens the one that is there.
+    /// Prepares a repository in `folder`, or opens the one that is there.
     ///
-    /// Shape: true if it was made. The journal has no entry yet then.
-    pub fn make_folder(folder: &Path) -> Result<(Self, bool), StoreError> {
+    /// Shape: a new one has no entry in its journal and is none yet for anybody else; once its
+    /// first entry is there, [`Store::complete`] makes it one.
+    pub fn make_folder(folder: &Path) -> Result<Self, StoreError> {
         let storage: Arc<dyn Storage> = Arc::new(FolderStorage::make(folder)?);
-        let key = Key::new(layout::FORMAT)?;
-        let created = storage.create(&key, &layout::encode_format())?;
-        if created == Created::New {
-            return Ok((Self::open(storage, COMPRESSION), true));
+        match Self::open_folder(folder) {
+            Err(StoreError::NotRepository { .. }) => Ok(Self::open(storage, COMPRESSION)),
+            opened => opened,
         }
-        Ok((Self::open_folder(folder)?, false))
+    }
+
+    /// Says that the repository is whole, after everything else in it is durable.
+    pub fn complete(&self) -> Result<(), StoreError> {
+        let key = Key::new(layout::FORMAT)?;
+        self.storage.create(&key, &layout::encode_format())?;
+        Ok(())
     }
 }
 

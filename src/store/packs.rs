@@ -43,6 +43,11 @@ impl Listing {
         }
     }
 
+    /// The keys of all packs.
+    pub fn keys(&self) -> Vec<&Key> {
+        self.records.iter().chain(&self.data).map(|pack| pack.key()).collect()
+    }
+
     /// Finds the first object of an accepted kind; a damaged pack is passed over until a miss.
     fn find(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
         for pack in self.searched(kinds) {

@@ -72,6 +72,15 @@ impl<'s> Transaction<'s> {
         Ok(id)
     }
 
+    /// Stores the content of a symbolic link, or of another file of a few bytes.
+    pub fn put_small_blob(&self, content: &[u8]) -> Result<ObjectId, StoreError> {
+        let id = ObjectId::of(content);
+        if self.claim_blob(&id)? {
+            self.push(id, ObjectKind::Blob, content)?;
+        }
+        Ok(id)
+    }
+
     /// Stores a node of a tree, whose id the caller has computed from its bytes.
     pub fn put_node(&self, id: ObjectId, node: &[u8]) -> Result<(), StoreError> {
         let kinds = KindSet::only(ObjectKind::Tree);

@@ -1,0 +1,130 @@
+//! Stages files: their content goes into packs, and the staged tree names it.
+
+use super::intake::{Intake, Taken};
+use super::{Error, Repository};
+use crate::object::tree::Summary;
+use crate::object::{ObjectId, TreePath};
+use crate::progress::{Phase, Progress};
+use crate::store::{Added, IngestFailure, StoreError};
+use crate::worktree::scan::{Change, Problem, ProblemKind};
+use crate::worktree::stamps::{self, StampsWriter};
+use crate::worktree::{local, scan};
+
+/// Says what to stage.
+#[derive(Debug, Clone, Default)]
+pub struct AddRequest {
+    /// Files and directories; none means the whole worktree.
+    pub paths: Vec<TreePath>,
+    /// Whether ignored files are staged as well.
+    pub takes_ignored: bool,
+    /// Whether only files are staged that are tracked already.
+    pub tracked_only: bool,
+    /// Whether to tell what would be staged, and do nothing.
+    pub is_dry_run: bool,
+}
+
+/// Tells what was staged.
+#[derive(Debug, Default)]
+pub struct AddReport {
+    /// Files that were not staged before.
+    pub added: u64,
+    /// Files whose content, mode or kind is another now.
+    pub modified: u64,
+    /// Files that are gone.
+    pub removed: u64,
+    /// In a dry run, what would happen to which file.
+    pub planned: Vec<(Change, TreePath)>,
+    /// The staged tree; none in a dry run.
+    pub tree: Option<Summary>,
+    /// What the repository grew by.
+    pub stored: Added,
+    /// Files that could not be read, and stay as they were.
+    pub failures: Vec<(TreePath, IngestFailure)>,
+    /// What was left alone.
+    pub problems: Vec<Problem>,
+}
+
+impl AddReport {
+    /// Tells whether something that was asked for was not staged.
+    pub fn is_partial(&self) -> bool {
+        let lost = |problem: &Problem| {
+            !matches!(problem.kind, ProblemKind::RepositoryFolder | ProblemKind::NestedRepository)
+        };
+        !self.failures.is_empty() || self.problems.iter().any(lost)
+    }
+}
+
+/// Stages files.
+///
+/// Shape: what could not be read stays as it was staged before, and is in the report. Errors: of
+/// the store; the stage is then as before. Cost: reads only files whose stamps have changed; about
+/// five syncs, however many files.
+pub fn add(
+    repository: &Repository,
+    request: &AddRequest,
+    progress: &Progress,
+) -> Result<AddReport, Error> {
+    let _lock = repository.lock(progress)?;
+    stage_changes(repository, request, progress)
+}
+
+/// Stages files for a caller that holds the worktree's lock.
+pub(super) fn stage_changes(
+    repository: &Repository,
+    request: &AddRequest,
+    progress: &Progress,
+) -> Result<AddReport, Error> {
+    let tree = repository.staged_tree(&mut repository.store.reader())?;
+    match attempt(repository, request, tree, progress) {
+        // Stamps are derived: damaged ones are made again, and nothing has been staged yet.
+        Err(Error::Scan(scan::ScanError::Stamps(_))) => {
+            repository.remake_stamps(&mut repository.store.reader(), tree)?;
+            attempt(repository, request, tree, progress)
+        }
+        outcome => outcome,
+    }
+}
+
+fn attempt(
+    repository: &Repository,
+    request: &AddRequest,
+    tree: ObjectId,
+    progress: &Progress,
+) -> Result<AddReport, Error> {
+    let folder = &repository.location.folder;
+    let temporaries = local::temporaries(folder);
+    let old = repository.stamps(&mut repository.store.reader(), tree)?;
+    progress.begin(Phase { name: "reading files", ..Phase::default() });
+    let moment = stamps::moment(&temporaries)
+        .map_err(|error| Error::io("make a temporary file", &temporaries, error))?;
+    let mut writer = StampsWriter::new(Some(&old), &temporaries)?;
+    let transaction = repository.store.transaction()?;
+    let intake = Intake {
+        paths: &request.paths,
+        takes_ignored: request.takes_ignored,
+        takes_new: !request.tracked_only,
+        is_dry_run: request.is_dry_run,
+        progress,
+    };
+    let taken = repository.take_in(&intake, &old, &mut writer, &transaction)?;
+    if request.is_dry_run {
+        return Ok(report(taken, Added::default()));
+    }
+    progress.check().map_err(StoreError::from)?;
+    progress.begin(Phase { name: "writing to disk", ..Phase::default() });
+    let stored = transaction.finish()?;
+    let staged = taken.tree.as_ref().map_or(tree, |summary| summary.id);
+    if staged != tree {
+        local::save_stage(folder, staged)?;
+    }
+    // Stamps of files that were not looked at may be as young as the moment of the old ones: a
+    // later moment would make proofs of them.
+    let moment = if request.paths.is_empty() { moment } else { moment.min(old.moment_ns()) };
+    writer.finish(&local::stamps_file(folder), &staged, moment)?;
+    Ok(report(taken, stored))
+}
+
+fn report(taken: Taken, stored: Added) -> AddReport {
+    let Taken { tree, added, modified, removed, paths, failures, problems } = taken;
+    AddReport { added, modified, removed, planned: paths, tree, stored, failures, problems }
+}

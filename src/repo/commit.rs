@@ -1,0 +1,134 @@
+//! Records the staged tree as a commit, and moves the branch to it.
+
+use super::add::stage_changes;
+use super::{AddReport, AddRequest, Error, Repository};
+use crate::object::tree::EMPTY_TREE;
+use crate::object::{Commit, ObjectId, Update};
+use crate::progress::Progress;
+use crate::worktree::head::Head;
+use crate::worktree::local;
+
+/// Says what to record.
+#[derive(Debug, Clone, Default)]
+pub struct CommitRequest {
+    /// Why; not empty.
+    pub message: String,
+    /// Whether changes of tracked files are staged first.
+    pub stages_tracked: bool,
+    /// Whether a commit is made even if nothing has changed.
+    pub allows_empty: bool,
+    /// The command as typed, for the journal.
+    pub command: String,
+}
+
+/// Tells what was recorded.
+#[derive(Debug)]
+pub struct CommitReport {
+    /// The commit.
+    pub id: ObjectId,
+    /// Its record.
+    pub commit: Commit,
+    /// The branch that stands on it; none if no branch does.
+    pub branch: Option<String>,
+    /// The commit before; none for the first.
+    pub parent: Option<ObjectId>,
+    /// The journal entry.
+    pub number: u64,
+    /// What was staged first.
+    pub staged: Option<AddReport>,
+}
+
+/// Why no commit was made, or the commit.
+#[derive(Debug)]
+pub enum Committed {
+    /// A commit was made.
+    Made(Box<CommitReport>),
+    /// The staged tree is that of the commit before.
+    NothingChanged,
+}
+
+/// Records the staged tree.
+///
+/// Errors: an empty message; a file that `stages_tracked` cannot read; [`Error::Conflict`] if
+/// somebody else moved the branch. Nothing is recorded then.
+pub fn commit(
+    repository: &Repository,
+    request: &CommitRequest,
+    progress: &Progress,
+) -> Result<Committed, Error> {
+    let message = request.message.trim_end();
+    if message.trim().is_empty() {
+        return Err(Error::Usage("the message is empty: say why with -m".to_owned()));
+    }
+    let _lock = repository.lock(progress)?;
+    let staged = match request.stages_tracked {
+        true => Some(stage_tracked(repository, progress)?),
+        false => None,
+    };
+    let mut reader = repository.store.reader();
+    let head = repository.head()?;
+    let parent = repository.head_commit()?;
+    let before = repository.tree_of(&mut reader, parent)?;
+    let tree = match local::load_stage(&repository.location.folder)? {
+        Some(tree) => tree,
+        None => before,
+    };
+    let is_first = parent.is_none() && tree != EMPTY_TREE;
+    if tree == before && !is_first && !request.allows_empty {
+        return Ok(Committed::NothingChanged);
+    }
+    let commit = Commit {
+        tree,
+        parents: parent.into_iter().collect(),
+        author: repository.author(),
+        time: repository.clock.now(),
+        message: message.to_owned(),
+        system: crate::object::System::default(),
+        artifacts: Vec::new(),
+        run: None,
+        code: None,
+        environment: None,
+        fine_tune: None,
+    };
+    let (id, number) = record(repository, &commit, &head, parent, &request.command)?;
+    let branch = match head {
+        Head::Branch(name) => Some(name),
+        Head::Detached(_) => {
+            local::save_head(&repository.location.folder, &Head::Detached(id))?;
+            None
+        }
+    };
+    Ok(Committed::Made(Box::new(CommitReport { id, commit, branch, parent, number, staged })))
+}
+
+/// Stages what changed in tracked files, and insists on all of it.
+fn stage_tracked(repository: &Repository, progress: &Progress) -> Result<AddReport, Error> {
+    let request = AddRequest { tracked_only: true, ..AddRequest::default() };
+    let report = stage_changes(repository, &request, progress)?;
+    if let Some((path, failure)) = report.failures.first() {
+        return Err(Error::Usage(format!("a tracked file {failure}, path={path}")));
+    }
+    Ok(report)
+}
+
+/// Stores the record and moves the branch to it, in one journal entry.
+fn record(
+    repository: &Repository,
+    commit: &Commit,
+    head: &Head,
+    parent: Option<ObjectId>,
+    command: &str,
+) -> Result<(ObjectId, u64), Error> {
+    let transaction = repository.store.transaction()?;
+    let id = transaction.put_commit(&commit.encode()?)?;
+    let moves = match head {
+        Head::Branch(name) => vec![Update { name: name.clone(), old: parent, new: Some(id) }],
+        // A commit that no branch follows is reachable through this worktree's head, and the
+        // journal keeps it findable afterwards.
+        Head::Detached(_) => {
+            vec![Update { name: format!("detached/{id}"), old: None, new: Some(id) }]
+        }
+    };
+    let number = repository.move_refs(&moves, command, Some(transaction))?;
+    Ok((id, number))
+}

@@ -1,0 +1,62 @@
+//! The file stamps of the staged tree: opened, or made again from the tree.
+
+use super::{Error, Repository};
+use crate::object::ObjectId;
+use crate::object::tree::{self, Target};
+use crate::store::Reader;
+use crate::worktree::local;
+use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
+
+impl Repository {
+    /// Opens the stamps that describe `tree`.
+    ///
+    /// Shape: stamps that were lost, or are of another tree, are made again: of which file what is
+    /// known is then its content, and nothing of how it looks. Cost: nothing to speak of, or a
+    /// walk over the whole tree.
+    pub(super) fn stamps(&self, reader: &mut Reader<'_>, tree: ObjectId) -> Result<Stamps, Error> {
+        let path = local::stamps_file(&self.location.folder);
+        if let Some(stamps) = Stamps::open(&path).filter(|stamps| stamps.tree() == tree) {
+            return Ok(stamps);
+        }
+        self.remake_stamps(reader, tree)
+    }
+
+    /// Makes the stamps again, after they turned out to be damaged.
+    pub(super) fn remake_stamps(
+        &self,
+        reader: &mut Reader<'_>,
+        tree: ObjectId,
+    ) -> Result<Stamps, Error> {
+        let folder = &self.location.folder;
+        let path = local::stamps_file(folder);
+        let old = Stamps::open(&path);
+        let mut known = old.as_ref().and_then(|old| old.finder().ok());
+        let mut writer = StampsWriter::new(None, &local::temporaries(folder))?;
+        for entry in tree::walk(&tree, None, |id| reader.node(id))? {
+            let entry = entry?;
+            let Some(record) = unknown(&entry.target) else { continue };
+            // A stamp of the same content holds for every tree that has it at this path.
+            let found = known.as_mut().and_then(|known| known.find(&entry.path).ok().flatten());
+            let record = found
+                .filter(|found| found.id == record.id && found.stamp.kind() == record.stamp.kind())
+                .unwrap_or(record);
+            writer.put(&entry.path, record)?;
+        }
+        // Without old stamps there is none that could be too young.
+        let moment = old.as_ref().map_or(i64::MAX, Stamps::moment_ns);
+        writer.finish(&path, &tree, moment)?;
+        Stamps::open(&path)
+            .ok_or_else(|| Error::Internal("the stamps cannot be read back".to_owned()))
+    }
+}
+
+/// The record of a file of which only the content is known; `None` for what is no file.
+pub(super) fn unknown(target: &Target) -> Option<Record> {
+    let (kind, id, size) = match *target {
+        Target::File { id, size, executable: false, .. } => (FileKind::File, id, size),
+        Target::File { id, size, executable: true, .. } => (FileKind::Executable, id, size),
+        Target::Symlink { id, size } => (FileKind::Symlink, id, size),
+        Target::Directory { .. } | Target::Commit { .. } => return None,
+    };
+    Some(Record { stamp: Stamp::unknown(kind, size), id })
+}

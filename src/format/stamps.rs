@@ -89,7 +89,7 @@ impl Stamp {
     /// Tells whether a change after `moment_ns` would show in the times of this stamp.
     ///
     /// A file that is changed twice within one step of the clock keeps its times, so a stamp as
-    /// young as the moment it was taken proves nothing.
+    /// young as the moment it was taken proves nothing, and is forgotten before it is written.
     /// Units: nanoseconds since 1970, by the clock of the same file system.
     /// Source: git, `Documentation/technical/racy-git.txt`.
     pub const fn is_settled(&self, moment_ns: i64) -> bool {

@@ -97,7 +97,7 @@ fn attempt(
     progress.begin(Phase { name: "reading files", ..Phase::default() });
     let moment = stamps::moment(&temporaries)
         .map_err(|error| Error::io("make a temporary file", &temporaries, error))?;
-    let mut writer = StampsWriter::new(Some(&old), &temporaries)?;
+    let mut writer = StampsWriter::new(Some(&old), &temporaries, moment)?;
     let transaction = repository.store.transaction()?;
     let intake = Intake {
         paths: &request.paths,
@@ -117,10 +117,7 @@ fn attempt(
     if staged != tree {
         local::save_stage(folder, staged)?;
     }
-    // Stamps of files that were not looked at may be as young as the moment of the old ones: a
-    // later moment would make proofs of them.
-    let moment = if request.paths.is_empty() { moment } else { moment.min(old.moment_ns()) };
-    writer.finish(&local::stamps_file(folder), &staged, moment)?;
+    writer.finish(&local::stamps_file(folder), &staged)?;
     Ok(report(taken, stored))
 }
 

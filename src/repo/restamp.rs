@@ -31,7 +31,8 @@ impl Repository {
         let path = local::stamps_file(folder);
         let old = Stamps::open(&path);
         let mut known = old.as_ref().and_then(|old| old.finder().ok());
-        let mut writer = StampsWriter::new(None, &local::temporaries(folder))?;
+        // What stands in old stamps was old enough when it was written.
+        let mut writer = StampsWriter::new(None, &local::temporaries(folder), i64::MAX)?;
         for entry in tree::walk(&tree, None, |id| reader.node(id))? {
             let entry = entry?;
             let Some(record) = unknown(&entry.target) else { continue };
@@ -42,9 +43,7 @@ impl Repository {
                 .unwrap_or(record);
             writer.put(&entry.path, record)?;
         }
-        // Without old stamps there is none that could be too young.
-        let moment = old.as_ref().map_or(i64::MAX, Stamps::moment_ns);
-        writer.finish(&path, &tree, moment)?;
+        writer.finish(&path, &tree)?;
         Stamps::open(&path)
             .ok_or_else(|| Error::Internal("the stamps cannot be read back".to_owned()))
     }

@@ -43,7 +43,7 @@ impl Tracked {
     fn record(&self, paths: &[&str], later_ns: i64) {
         let old = Stamps::open(&self.file());
         let moment = moment(self.beside.path()).unwrap() + later_ns;
-        let mut writer = StampsWriter::new(old.as_ref(), self.beside.path()).unwrap();
+        let mut writer = StampsWriter::new(old.as_ref(), self.beside.path(), moment).unwrap();
         let look = Look { stamps: old.as_ref(), paths, ..Look::at(self.root()) };
         look.batches(2, |batch| {
             if let Some(seen) = batch.seen {
@@ -57,7 +57,7 @@ impl Tracked {
                 }
             }
         });
-        writer.finish(&self.file(), &ObjectId::of(b"tree"), moment).unwrap();
+        writer.finish(&self.file(), &ObjectId::of(b"tree")).unwrap();
     }
 
     fn lines(&self, paths: &[&str]) -> Vec<String> {

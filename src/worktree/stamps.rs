@@ -99,11 +99,6 @@ impl Stamps {
         self.view().map_or(0, |view| view.file_count())
     }
 
-    /// Gives the moment that stamps must be older than to prove anything: nanoseconds since 1970.
-    pub fn moment_ns(&self) -> i64 {
-        self.view().map_or(0, |view| view.written_ns())
-    }
-
     /// Looks paths up.
     pub fn finder(&self) -> Result<Finder<'_>, DecodeError> {
         self.view().map(Finder::new)

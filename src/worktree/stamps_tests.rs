@@ -34,14 +34,14 @@ impl Place {
     /// Applies changes to what is there.
     fn update(&self, changes: &BTreeMap<TreePath, Option<Record>>) {
         let old = Stamps::open(&self.dir.path().join("stamps"));
-        let mut writer = StampsWriter::new(old.as_ref(), self.dir.path()).unwrap();
+        let mut writer = StampsWriter::new(old.as_ref(), self.dir.path(), i64::MAX).unwrap();
         for (path, change) in changes {
             match change {
                 Some(record) => writer.put(path, *record).unwrap(),
                 None => writer.remove(path).unwrap(),
             }
         }
-        writer.finish(&self.dir.path().join("stamps"), &ObjectId::of(b"t"), 9).unwrap();
+        writer.finish(&self.dir.path().join("stamps"), &ObjectId::of(b"t")).unwrap();
     }
 }
 
@@ -117,7 +117,7 @@ fn paths_out_of_order_are_refused_and_leave_the_old_file() {
     let place = Place::new();
     place.update(&BTreeMap::from([(path("a"), Some(record(1)))]));
     let old = place.open();
-    let mut writer = StampsWriter::new(Some(&old), place.dir.path()).unwrap();
+    let mut writer = StampsWriter::new(Some(&old), place.dir.path(), 0).unwrap();
     writer.put(&path("b"), record(2)).unwrap();
     assert!(matches!(writer.put(&path("a"), record(3)), Err(StampsError::Order { .. })));
     drop(writer);

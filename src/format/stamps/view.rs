@@ -24,7 +24,6 @@ pub struct View<'a> {
     tables: Tables<'a>,
     tables_at: usize,
     tree: ObjectId,
-    written_ns: i64,
     file_count: u64,
 }
 
@@ -64,8 +63,7 @@ impl<'a> View<'a> {
             tables: tables.ok_or_else(|| damaged(trailer_at, "the tables lie elsewhere"))?,
             tables_at,
             tree: ObjectId::from_bytes(read(trailer, field::array_at, 20)?),
-            written_ns: read(trailer, field::u64_at, 52)?.cast_signed(),
-            file_count: read(trailer, field::u64_at, 60)?,
+            file_count: read(trailer, field::u64_at, 52)?,
         })
     }
 
@@ -78,7 +76,7 @@ impl<'a> View<'a> {
         if Some(crc32fast::hash(checked)) != field::u32_at(trailer, TRAILER_CHECKED) {
             return Err(damaged("the checksum of the tables does not match"));
         }
-        let is_reserved = [68..80, 86..88]
+        let is_reserved = [60..80, 86..88]
             .into_iter()
             .all(|range| trailer.get(range).is_some_and(field::is_zero));
         let files = self.tables.check(far(self.tables_at))?;
@@ -113,11 +111,6 @@ impl<'a> View<'a> {
         self.tree
     }
 
-    /// Gives the moment that stamps must be older than: nanoseconds since 1970.
-    pub const fn written_ns(&self) -> i64 {
-        self.written_ns
-    }
-
     /// Counts the files.
     pub const fn file_count(&self) -> u64 {
         self.file_count
@@ -146,16 +139,15 @@ impl TableBuilder {
     /// Gives what follows the parts: the tables and the trailer.
     ///
     /// Shape: `tables_at` is the length of everything written before.
-    pub fn encode(self, tables_at: u64, tree: &ObjectId, written_ns: i64, files: u64) -> Vec<u8> {
+    pub fn encode(self, tables_at: u64, tree: &ObjectId, files: u64) -> Vec<u8> {
         let (mut bytes, directory_count, part_count, name_bytes) = self.finish();
         bytes.extend_from_slice(&tables_at.to_le_bytes());
         bytes.extend_from_slice(&directory_count.to_le_bytes());
         bytes.extend_from_slice(&part_count.to_le_bytes());
         bytes.extend_from_slice(&name_bytes.to_le_bytes());
         bytes.extend_from_slice(tree.as_bytes());
-        bytes.extend_from_slice(&written_ns.to_le_bytes());
         bytes.extend_from_slice(&files.to_le_bytes());
-        bytes.extend_from_slice(&[0; 12]);
+        bytes.extend_from_slice(&[0; 20]);
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&[0; 2]);

@@ -45,15 +45,13 @@ pub struct Merge<'w, 'a> {
     walk: &'w Walk<'a>,
     here: &'w Here,
     known: Option<KnownFiles<'a>>,
-    written_ns: i64,
 }
 
 impl<'w, 'a> Merge<'w, 'a> {
     pub fn new(walk: &'w Walk<'a>, here: &'w Here) -> Self {
-        let written_ns = walk.view.map_or(i64::MIN, |view| view.written_ns());
         let row = here.row.as_ref().map(|(_, row)| row);
         let known = walk.view.zip(row).map(|(view, row)| KnownFiles::new(view, row));
-        Self { walk, here, known, written_ns }
+        Self { walk, here, known }
     }
 
     /// Points to the first tracked file.
@@ -142,7 +140,7 @@ impl<'w, 'a> Merge<'w, 'a> {
                 return Ok(());
             }
         };
-        if stamp == known && stamp.is_settled(self.written_ns) {
+        if stamp == known {
             batch.unchanged_count += 1;
             return Ok(());
         }

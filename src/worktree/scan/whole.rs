@@ -81,13 +81,11 @@ impl Walk<'_> {
 
     /// Tells whether the directory still holds exactly the names that are tracked.
     fn knows_all_names(&self, here: &Here, directory: &Directory) -> bool {
-        let Some(((_, row), view)) = here.row.as_ref().zip(self.view) else { return false };
+        let Some((_, row)) = &here.row else { return false };
         let Some(device) = self.reliable_device.filter(|_| row.is_complete) else { return false };
         let Ok((stamp, found_device)) = directory.stat_self() else { return false };
         let now = (stamp.mtime_ns, stamp.ctime_ns, stamp.ino);
-        found_device == device
-            && now == (row.mtime_ns, row.ctime_ns, row.ino)
-            && stamp.is_settled(view.written_ns())
+        found_device == device && now == (row.mtime_ns, row.ctime_ns, row.ino)
     }
 
     /// Lists the directories inside, those on the disk and those tracked, by name.

@@ -61,9 +61,11 @@ impl<'a> Section<'a> {
     }
 
     /// Notes what the directory held; nothing was written of it yet.
-    pub fn note(&mut self, seen: DirectorySeen) {
+    pub fn note(&mut self, seen: DirectorySeen, moment_ns: i64) {
         let is_untouched = self.parts.is_empty() && self.builder.is_empty();
-        self.seen = Some(seen).filter(|_| is_untouched);
+        let is_settled = seen.stamp.is_settled(moment_ns);
+        self.seen = Some(seen).filter(|_| is_untouched && is_settled);
+        self.is_changed |= !is_settled;
     }
 
     /// Takes the next old directory inside whose name is not above `name`.

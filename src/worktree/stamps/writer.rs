@@ -27,6 +27,7 @@ pub struct StampsWriter<'a> {
     open: Vec<Section<'a>>,
     last: Vec<u8>,
     file_count: u64,
+    moment_ns: i64,
 }
 
 #[derive(Debug)]
@@ -55,8 +56,16 @@ impl Output {
 }
 
 impl<'a> StampsWriter<'a> {
-    /// Begins with what `old` holds; `temporaries` is a folder on the file system of the result.
-    pub fn new(old: Option<&'a Stamps>, temporaries: &Path) -> Result<Self, StampsError> {
+    /// Begins with what `old` holds.
+    ///
+    /// Shape: `temporaries` is a folder on the file system of the result; `moment_ns` is what
+    /// [`super::moment`] gave before the first of the new stamps was taken, or, for files that
+    /// were just written by this process alone, after the last one was.
+    pub fn new(
+        old: Option<&'a Stamps>,
+        temporaries: &Path,
+        moment_ns: i64,
+    ) -> Result<Self, StampsError> {
         let old = old.map(Stamps::view).transpose()?;
         let mut builder = tempfile::Builder::new();
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
@@ -66,15 +75,21 @@ impl<'a> StampsWriter<'a> {
         out.write(&HEADER)?;
         let mut table = TableBuilder::default();
         let root = Section::open(&mut table, b"", old.map(|view| (view, 0)));
-        Ok(Self { old, out, table, open: vec![root], last: Vec::new(), file_count: 0 })
+        let open = vec![root];
+        Ok(Self { old, out, table, open, last: Vec::new(), file_count: 0, moment_ns })
     }
 
     /// Records a file, new or changed.
+    ///
+    /// Shape: the stamp was taken before the content was read, and again after it with the same
+    /// outcome. One too young to prove anything is forgotten, so that the file is read next time.
     pub fn put(&mut self, path: &TreePath, record: Record) -> Result<(), StampsError> {
+        let is_settled = record.stamp.is_settled(self.moment_ns);
+        let stamp = if is_settled { record.stamp } else { record.stamp.forget() };
         self.advance(path, false)?;
         self.enter_parent(path)?;
         let Some(section) = self.open.last_mut() else { return Ok(()) };
-        section.put(path.last_name(), Some(record), &mut self.out)
+        section.put(path.last_name(), Some(Record { stamp, ..record }), &mut self.out)
     }
 
     /// Forgets a file; one that is not recorded is fine.
@@ -97,25 +112,19 @@ impl<'a> StampsWriter<'a> {
             self.descend(path.last_name())?;
         }
         if let Some(section) = self.open.last_mut() {
-            section.note(seen);
+            section.note(seen, self.moment_ns);
         }
         Ok(())
     }
 
     /// Puts the new file in the place of the old one.
     ///
-    /// Shape: `tree` is the root that all recorded files belong to; `moment_ns` is what
-    /// [`super::moment`] gave before the first of the new stamps was taken.
-    pub fn finish(
-        mut self,
-        path: &Path,
-        tree: &ObjectId,
-        moment_ns: i64,
-    ) -> Result<(), StampsError> {
+    /// Shape: `tree` is the root of the tree that all recorded files belong to.
+    pub fn finish(mut self, path: &Path, tree: &ObjectId) -> Result<(), StampsError> {
         while let Some(section) = self.open.pop() {
             self.close(section)?;
         }
-        let tables = self.table.encode(self.out.offset, tree, moment_ns, self.file_count);
+        let tables = self.table.encode(self.out.offset, tree, self.file_count);
         self.out.file.write_all(&tables)?;
         let file = self.out.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.persist(path)

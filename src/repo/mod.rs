@@ -16,6 +16,8 @@ mod refs;
 mod repository;
 mod restamp;
 pub mod revision;
+pub mod rm;
+pub mod status;
 mod text_diff;
 
 pub use add::{AddReport, AddRequest, add};

@@ -36,9 +36,23 @@ pub enum LockError {
 }
 
 impl WorktreeLock {
+    /// Takes the lock in `path` if it is free.
+    pub fn try_take(path: &Path) -> Result<Option<Self>, LockError> {
+        let file = Self::open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    fn open(path: &Path) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    }
+
     /// Waits for the lock in `path`, at most ten minutes.
     pub fn wait(path: &Path, progress: &Progress) -> Result<Self, LockError> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = Self::open(path)?;
         let began = Instant::now();
         loop {
             match file.try_lock() {

@@ -4,6 +4,7 @@
 //! worktree's root, name by name, so that no symbolic link is ever followed.
 
 pub mod atomic;
+pub mod compare;
 pub mod config;
 pub mod directory;
 pub mod git_exclude;
@@ -13,5 +14,6 @@ pub mod local;
 pub mod locate;
 pub mod lock;
 pub mod open;
+pub mod remove;
 pub mod scan;
 pub mod stamps;

@@ -37,6 +37,12 @@ pub fn read_link(root: &Directory, path: &TreePath) -> io::Result<Vec<u8>> {
     Ok(target.into_bytes())
 }
 
+/// Looks at the symbolic link at `path` below `root`.
+pub fn look_at_link(root: &Directory, path: &TreePath) -> io::Result<Stamp> {
+    let (parent, name) = parent_of(root, path)?;
+    parent.as_ref().unwrap_or(root).stat(&name)
+}
+
 /// Looks at an open file: how it looks, or `None` if it is no regular file.
 pub fn look(file: &File) -> io::Result<Option<Stamp>> {
     let stat = rustix::fs::fstat(file)?;

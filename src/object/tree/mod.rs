@@ -86,6 +86,11 @@ impl Target {
         }
     }
 
+    /// Tells whether a symbolic link stands there.
+    pub const fn is_symlink(&self) -> bool {
+        matches!(self, Self::Symlink { .. })
+    }
+
     /// Tells whether a directory stands there.
     pub const fn is_directory(&self) -> bool {
         matches!(self, Self::Directory { .. })

@@ -38,7 +38,7 @@ fn read(node: u32, parents: &mut Vec<u32>) -> Result<Vertex, Infallible> {
     if node.is_multiple_of(10) {
         parents.extend(node.checked_sub(7));
     }
-    Ok(Vertex { time: i64::from(node), generation: node + 1 })
+    Ok(Vertex { time: i64::from(node), generation: i64::from(node) })
 }
 
 fn count_reached(tip: u32) -> usize {

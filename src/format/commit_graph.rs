@@ -38,8 +38,9 @@ pub struct GraphCommit {
     pub id: ObjectId,
     /// When its author says it was made.
     pub time: Timestamp,
-    /// 1 for a commit without parents, else 1 more than the largest of its parents'.
-    pub generation: u32,
+    /// Its time in milliseconds, or 1 more than the largest generation of its parents where that
+    /// is later.
+    pub generation: i64,
 }
 
 /// A commit graph in the bytes of its file.
@@ -121,7 +122,7 @@ impl<'a> CommitGraph<'a> {
     /// Finds a commit by its id, looking from the end.
     ///
     /// Shape: a record that is damaged is not found, or is refused when it is read.
-    /// Cost: compares ids until it is found; 56 MB for a million commits and an id that is not
+    /// Cost: compares ids until it is found; 60 MB for a million commits and an id that is not
     /// there.
     pub fn find(&self, id: &ObjectId) -> Option<Position> {
         let at = self.records.iter().rposition(|bytes| {
@@ -152,9 +153,8 @@ impl<'a> CommitGraph<'a> {
         let before = parents.len();
         self.parents_of(position, record, parents)?;
         let own = parents.get(before..).unwrap_or_default();
-        let ids = own.iter().map(|parent| self.record(*parent).map(Record::id));
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        if record.check() != record.expected_check(position, &ids) {
+        let ids = own.iter().filter_map(|parent| self.record(*parent).ok()).map(Record::id);
+        if record.check() != record.expected_check(position, ids) {
             return Err(damaged(position, "its check does not fit"));
         }
         Ok(record.commit())
@@ -202,7 +202,7 @@ impl<'a> CommitGraph<'a> {
         for at in (begin..position.0).map(Position) {
             let record = self.record(at)?;
             let slots = record.overflow().ok_or_else(|| damaged(at, "it lists no parents"))?;
-            if record.check() != record.expected_check(at, &[]) {
+            if record.check() != record.expected_check(at, []) {
                 return Err(damaged(at, "its check does not fit"));
             }
             let here = left.min(OVERFLOW_PARENTS);

@@ -27,15 +27,18 @@ fn history(count: u32, parents: u32) -> Vec<u8> {
 #[test]
 fn a_commit_is_found_and_read() {
     let bytes = history(100, 2);
-    assert_eq!(bytes.len(), 16 + 100 * 56);
+    assert_eq!(bytes.len(), 16 + 100 * 60);
     let graph = CommitGraph::open(&bytes).expect("just built");
     assert_eq!(graph.positions().count(), 100);
     for number in 0..100 {
         let position = graph.find(&id(number)).expect("pushed");
         let mut parents = Vec::new();
         let commit = graph.read(position, &mut parents).expect("whole");
-        let expected =
-            GraphCommit { id: id(number), time: Timestamp(number.into()), generation: number + 1 };
+        let expected = GraphCommit {
+            id: id(number),
+            time: Timestamp(number.into()),
+            generation: number.into(),
+        };
         assert_eq!(commit, expected);
         let named: Vec<_> =
             parents.iter().map(|parent| graph.get(*parent).expect("whole").id).collect();
@@ -59,9 +62,9 @@ fn an_octopus_has_all_its_parents_in_order() {
         let bytes = file(&builder);
         let graph = CommitGraph::open(&bytes).expect("just built");
         let mut read = Vec::new();
-        assert_eq!(graph.read(octopus, &mut read).expect("whole").generation, 2);
+        assert_eq!(graph.read(octopus, &mut read).expect("whole").generation, 1);
         assert_eq!(read, parents);
-        assert_eq!(graph.get(child).expect("whole").generation, 3);
+        assert_eq!(graph.get(child).expect("whole").generation, 2);
         let commits = graph.positions().count();
         assert_eq!(commits, usize::try_from(width).expect("small") + 2);
         assert_eq!(graph.last(), Some(child));
@@ -92,7 +95,7 @@ fn a_commit_is_added_once() {
     let mut builder = GraphBuilder::new();
     let first = builder.push(id(1), Timestamp(0), &[]).expect("fits");
     assert_eq!(builder.push(id(1), Timestamp(0), &[]), Ok(first));
-    assert_eq!(builder.bytes().len(), 56);
+    assert_eq!(builder.bytes().len(), 60);
     assert!(builder.push(id(2), Timestamp(0), &[Position(1)]).is_err());
     assert!(GraphBuilder::new().push(id(2), Timestamp(0), &[Position(0)]).is_err());
 }
@@ -110,7 +113,7 @@ fn an_interrupted_append_is_cut_off() {
         assert!(graph.positions().count() < count);
     }
     let mut zeros = whole.clone();
-    zeros.extend_from_slice(&[0; 56 * 3]);
+    zeros.extend_from_slice(&[0; 60 * 3]);
     let graph = CommitGraph::open(&zeros).expect("zeros are cut off");
     assert_eq!(graph.end_offset(), whole.len() as u64);
 }
@@ -137,10 +140,10 @@ fn every_changed_byte_is_noticed_by_whoever_uses_it() {
 #[test]
 fn a_record_is_not_believed_at_another_place() {
     let mut bytes = history(9, 2);
-    let (first, second) = (16 + 3 * 56, 16 + 4 * 56);
-    let moved: Vec<u8> = bytes[first..first + 56].to_vec();
-    bytes.copy_within(second..second + 56, first);
-    bytes[second..second + 56].copy_from_slice(&moved);
+    let (first, second) = (16 + 3 * 60, 16 + 4 * 60);
+    let moved: Vec<u8> = bytes[first..first + 60].to_vec();
+    bytes.copy_within(second..second + 60, first);
+    bytes[second..second + 60].copy_from_slice(&moved);
     let graph = CommitGraph::open(&bytes).expect("its end is whole");
     assert!(graph.get(Position(3)).is_err());
     assert!(graph.get(Position(4)).is_err());
@@ -158,7 +161,7 @@ fn a_parent_that_became_another_commit_is_noticed() {
     // Another process writes its own commit where 77 was.
     let mut other = GraphBuilder::after(graph);
     other.push(id(99), Timestamp(9), &[Position(2)]).expect("fits");
-    raced[bytes.len()..bytes.len() + 56].copy_from_slice(other.bytes());
+    raced[bytes.len()..bytes.len() + 60].copy_from_slice(other.bytes());
     let graph = CommitGraph::open(&raced).expect("the child is cut off");
     assert_eq!(graph.find(&id(78)), None);
     assert_eq!(graph.last().and_then(|last| graph.get(last).ok()).map(|c| c.id), Some(id(99)));
@@ -171,4 +174,18 @@ fn other_headers_are_refused() {
     assert!(CommitGraph::open(&bytes).expect("empty").is_empty());
     bytes[8] = 2;
     assert!(CommitGraph::open(&bytes).is_err());
+}
+
+#[test]
+fn a_generation_is_above_the_parents_whatever_the_clocks_say() {
+    let mut builder = GraphBuilder::new();
+    let late = builder.push(id(1), Timestamp(5_000), &[]).expect("fits");
+    let early = builder.push(id(2), Timestamp(-7), &[late]).expect("fits");
+    let later = builder.push(id(3), Timestamp(9_000), &[early, late]).expect("fits");
+    assert!(builder.push(id(4), Timestamp(i64::MAX), &[later]).is_err());
+    assert!(builder.push(id(4), Timestamp(i64::MIN), &[]).is_err());
+    let bytes = file(&builder);
+    let graph = CommitGraph::open(&bytes).expect("just built");
+    let generations = graph.positions().map(|at| graph.get(at).expect("whole").generation);
+    assert_eq!(generations.collect::<Vec<_>>(), [5_000, 5_001, 9_000]);
 }

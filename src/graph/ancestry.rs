@@ -54,8 +54,12 @@ impl Sides {
         }
     }
 
-    const fn is_common(self) -> bool {
-        self.one && self.other
+    const fn is_fresh_one(self) -> bool {
+        self.one && !self.stale
+    }
+
+    const fn is_fresh_other(self) -> bool {
+        self.other && !self.stale
     }
 }
 
@@ -65,29 +69,30 @@ impl Sides {
 /// Shape: as `git merge-base --all`; the latest first; one for most histories, several after
 /// criss-cross merges, none for unrelated ones or when `others` is empty.
 /// Errors: those of `read`, which appends the parents of a commit and tells what it is.
-/// Cost: reads both histories down to the generation of the lowest result.
+/// Cost: reads both histories down to the generation of the lowest result; to the end where there
+/// is none.
 pub fn merge_bases<N: Copy + Ord + Hash, E>(
     one: N,
     others: impl IntoIterator<Item = N>,
     mut read: impl FnMut(N, &mut Vec<N>) -> Result<Vertex, E>,
 ) -> Result<Vec<N>, E> {
-    let mut paint = Paint { queue: BinaryHeap::new(), sides: HashMap::new(), fresh_count: 0 };
+    let mut paint = Paint::default();
     paint.reach(one, Sides { one: true, ..Sides::default() }, &mut read)?;
     for other in others {
         paint.reach(other, Sides { other: true, ..Sides::default() }, &mut read)?;
     }
     let mut bases = Vec::new();
     let mut parents = Vec::new();
-    // Largest generation first: when a commit comes, whoever leads to it has come.
-    while paint.fresh_count > 0 {
+    // Largest generation first: when a commit comes, whoever leads to it has come. A best common
+    // ancestor is reached from commits of both sides that are behind no other one, so when either
+    // side has none left, all were found.
+    while paint.one_count > 0 && paint.other_count > 0 {
         let Some((_, time, node)) = paint.queue.pop() else { break };
         let mut sides = paint.sides.get(&node).copied().unwrap_or_default();
-        if !sides.stale {
-            paint.fresh_count = paint.fresh_count.saturating_sub(1);
-            if sides.is_common() {
-                bases.push((time, node));
-                sides.stale = true;
-            }
+        paint.count(sides, Sides::default());
+        if sides.is_fresh_one() && sides.is_fresh_other() {
+            bases.push((time, node));
+            sides.stale = true;
         }
         read(node, &mut parents)?;
         for parent in parents.drain(..) {
@@ -100,10 +105,17 @@ pub fn merge_bases<N: Copy + Ord + Hash, E>(
 
 struct Paint<N> {
     /// Generation, time, commit.
-    queue: BinaryHeap<(u32, i64, N)>,
+    queue: BinaryHeap<(i64, i64, N)>,
     sides: HashMap<N, Sides>,
-    /// How many commits wait in the queue that are not stale.
-    fresh_count: u64,
+    /// How many commits that wait in the queue were reached from each side and are not stale.
+    one_count: u64,
+    other_count: u64,
+}
+
+impl<N: Copy + Ord + Hash> Default for Paint<N> {
+    fn default() -> Self {
+        Self { queue: BinaryHeap::new(), sides: HashMap::new(), one_count: 0, other_count: 0 }
+    }
 }
 
 impl<N: Copy + Ord + Hash> Paint<N> {
@@ -113,18 +125,26 @@ impl<N: Copy + Ord + Hash> Paint<N> {
         from: Sides,
         read: &mut impl FnMut(N, &mut Vec<N>) -> Result<Vertex, E>,
     ) -> Result<(), E> {
-        if let Some(sides) = self.sides.get_mut(&node) {
-            let joined = sides.join(from);
-            let ages = u64::from(joined.stale && !sides.stale);
-            self.fresh_count = self.fresh_count.saturating_sub(ages);
-            *sides = joined;
+        if let Some(known) = self.sides.get_mut(&node) {
+            let before = *known;
+            *known = before.join(from);
+            let after = *known;
+            self.count(before, after);
             return Ok(());
         }
         let vertex = read(node, &mut Vec::new())?;
         self.queue.push((vertex.generation, vertex.time, node));
         self.sides.insert(node, from);
-        self.fresh_count += u64::from(!from.stale);
+        self.count(Sides::default(), from);
         Ok(())
+    }
+
+    /// Counts a waiting commit as what it is now, instead of what it was.
+    fn count(&mut self, before: Sides, after: Sides) {
+        self.one_count += u64::from(after.is_fresh_one());
+        self.one_count = self.one_count.saturating_sub(u64::from(before.is_fresh_one()));
+        self.other_count += u64::from(after.is_fresh_other());
+        self.other_count = self.other_count.saturating_sub(u64::from(before.is_fresh_other()));
     }
 }
 

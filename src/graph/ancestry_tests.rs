@@ -99,6 +99,22 @@ fn the_base_with_a_merge_of_others() {
     assert_eq!(bases(&mut drawing, 'C', "DB"), "B");
 }
 
+/// What broke: once the base was found, the branch that never comes together with the main line
+/// was followed to its end, which took seconds on a million commits.
+#[test]
+fn a_side_that_never_joins_is_not_followed() {
+    let mut reads = 0;
+    let bases = merge_bases(1_000_000_u32, [1_000_001], |node, parents| {
+        reads += 1;
+        // Even commits are the main line; odd ones another, into which the even ones are merged.
+        parents.extend(node.checked_sub(2));
+        parents.extend(node.checked_sub(3).filter(|_| node % 2 == 1));
+        Ok::<_, ()>(Vertex { time: i64::from(node), generation: i64::from(node) })
+    });
+    assert_eq!(bases, Ok(vec![999_998]));
+    assert!(reads < 20, "{reads} reads");
+}
+
 #[test]
 fn unrelated_histories_have_none() {
     let mut drawing = Drawing::parse("a-b c-d");

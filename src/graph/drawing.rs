@@ -43,9 +43,9 @@ impl Drawing {
 
     fn add(&mut self, name: char, column: usize, parents: Vec<char>) {
         let generation = parents.iter().map(|parent| self.commits[parent].0.generation).max();
-        let generation = generation.unwrap_or_default() + 1;
         let late = i64::from(name.to_digit(10).unwrap_or_default()) * 10;
         let time = i64::try_from(column).unwrap() + late;
+        let generation = generation.map_or(time, |parents| time.max(parents + 1));
         let before = self.commits.insert(name, (Vertex { time, generation }, parents));
         assert!(before.is_none(), "{name} is drawn twice");
     }

@@ -20,11 +20,13 @@ pub use walk::{ByTime, between};
 
 /// What the algorithms know about a commit.
 ///
-/// Shape: `generation` is larger than that of every parent; 1 more than the largest is best.
+/// Shape: `generation` is larger than that of every parent; the closer to the time it is, the less
+/// is read.
+/// Source: git's corrected commit date, "generation number v2" of its `gitformat-commit-graph`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vertex {
     /// When its author says it was made, in milliseconds since 1970; any value is fine.
     pub time: i64,
-    /// 1 for a commit without parents, else more than the largest of its parents'.
-    pub generation: u32,
+    /// The time, or 1 more than the largest generation of the parents where that is later.
+    pub generation: i64,
 }

@@ -15,7 +15,7 @@ use super::Vertex;
 /// Source: git `revision.c`, `expand_topo_walk`, which has the idea from Kahn's algorithm.
 pub struct Topological<N, F> {
     /// Commits that are not yet counted as children: generation and commit.
-    unexplored: BinaryHeap<(u32, N)>,
+    unexplored: BinaryHeap<(i64, N)>,
     /// Commits that are known and not listed.
     waiting: HashMap<N, Waiting>,
     /// Those whose children are all listed; the last one is next.
@@ -27,7 +27,7 @@ pub struct Topological<N, F> {
 struct Waiting {
     /// Children that are known and not listed.
     children: u32,
-    generation: u32,
+    generation: i64,
 }
 
 impl<N, E, F> Topological<N, F>
@@ -53,7 +53,7 @@ where
         }
         starts.sort_unstable();
         let lowest = starts.iter().map(|(_, generation, _)| *generation).min();
-        walk.explore_above(lowest.unwrap_or_default())?;
+        walk.explore_above(lowest.unwrap_or(i64::MAX))?;
         for (_, _, tip) in starts {
             // A tip in the history of another one comes when its children have come.
             if walk.waiting.get(&tip).is_some_and(|waiting| waiting.children == 0) {
@@ -72,7 +72,7 @@ where
     }
 
     /// Counts the children of every commit whose generation is at least `generation`.
-    fn explore_above(&mut self, generation: u32) -> Result<(), E> {
+    fn explore_above(&mut self, generation: i64) -> Result<(), E> {
         while self.unexplored.peek().is_some_and(|(highest, _)| *highest > generation) {
             let Some((_, node)) = self.unexplored.pop() else { break };
             let mut parents = Vec::new();

@@ -50,7 +50,7 @@ fn ten_commits_of_a_long_history_cost_few_reads() {
     let walk = Topological::new([1_000_000_u32], |node, parents: &mut Vec<u32>| {
         reads += 1;
         parents.extend(node.checked_sub(1));
-        Ok::<_, ()>(Vertex { time: 0, generation: node + 1 })
+        Ok::<_, ()>(Vertex { time: 0, generation: i64::from(node) })
     });
     let first: Vec<_> = walk.expect("a tip").take(10).map(Result::unwrap).collect();
     assert_eq!(first, (999_991..=1_000_000).rev().collect::<Vec<_>>());

@@ -13,7 +13,7 @@ use super::Vertex;
 /// Cost: lazy; `read` is called twice for each commit listed and once for each one that waits.
 pub struct ByTime<N, F> {
     /// Time, generation, commit.
-    queue: BinaryHeap<(i64, u32, N)>,
+    queue: BinaryHeap<(i64, i64, N)>,
     seen: HashSet<N>,
     /// Room for the parents of the commit at hand, and of one whose parents do not matter yet.
     parents: Vec<N>,
@@ -108,7 +108,7 @@ pub fn between<N: Copy + Ord + Hash, E>(
 /// Commits that wait to be found or hidden.
 struct Sorting<N> {
     /// Generation and commit.
-    queue: BinaryHeap<(u32, N)>,
+    queue: BinaryHeap<(i64, N)>,
     /// Whether each commit that was met is in the hidden history, as far as it is known.
     hides: HashMap<N, bool>,
     /// How many commits wait in the queue that are not known to be hidden.

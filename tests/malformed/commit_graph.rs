@@ -5,7 +5,7 @@ use provenance::format::commit_graph::{CommitGraph, Position};
 use crate::support::fixture;
 
 const HEADER: usize = 16;
-const RECORD: usize = 56;
+const RECORD: usize = 60;
 
 /// Changes the golden fork at an offset.
 fn with(offset: usize, bytes: &[u8]) -> Vec<u8> {
@@ -40,15 +40,15 @@ fn a_damaged_record_is_refused_when_it_is_read() {
     let fork = fixture::read("format/v1/commit-graph/fork");
     let first_record = &fork[HEADER..second];
     for (defect, bytes) in [
-        ("check-other", with(second + 52, &[0; 4])),
+        ("check-other", with(second + 56, &[0; 4])),
         ("generation-other", with(second + 40, &[9])),
         ("id-other", with(second, &[0; 32])),
-        ("parent-after-child", with(second + 44, &[3])),
-        ("parent-itself", with(second + 44, &[1])),
-        ("parent-outside", with(second + 44, &[0xFF, 0xFF, 0xFF, 0x7F])),
-        ("parents-too-many", with(second + 48, &[200, 0, 0, 0x80])),
+        ("parent-after-child", with(second + 48, &[3])),
+        ("parent-itself", with(second + 48, &[1])),
+        ("parent-outside", with(second + 48, &[0xFF, 0xFF, 0xFF, 0x7F])),
+        ("parents-too-many", with(second + 52, &[200, 0, 0, 0x80])),
         ("record-at-another-place", with(second, first_record)),
-        ("second-parent-alone", with(second + 44, &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])),
+        ("second-parent-alone", with(second + 48, &[0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])),
         ("time-other", with(second + 32, &[1])),
         ("zeros", with(second, &[0; RECORD])),
     ] {

@@ -4,7 +4,7 @@ use super::{GraphCommit, Position};
 use crate::format::field::{array_at, u32_at};
 use crate::object::{ObjectId, Timestamp};
 
-pub(super) const RECORD_BYTES: usize = 56;
+pub(super) const RECORD_BYTES: usize = 60;
 /// How many parents an overflow record holds.
 pub(super) const OVERFLOW_PARENTS: u32 = 12;
 
@@ -15,8 +15,11 @@ const MANY: u32 = 0x8000_0000;
 
 const TIME_OFFSET: usize = 32;
 const GENERATION_OFFSET: usize = 40;
-const PARENTS_OFFSET: usize = 44;
-const CHECK_OFFSET: usize = 52;
+const PARENTS_OFFSET: usize = 48;
+const CHECK_OFFSET: usize = 56;
+
+/// Stands where a commit has its generation, which is never that low.
+const NO_GENERATION: i64 = i64::MIN;
 
 /// The bytes of a record, of either kind.
 #[derive(Clone, Copy)]
@@ -37,14 +40,13 @@ impl<'a> Record<'a> {
 
     /// Reads a commit, its parents aside.
     pub(super) fn commit(self) -> GraphCommit {
-        let time = i64::from_le_bytes(array_at(self.0, TIME_OFFSET).unwrap_or_default());
-        let generation = self.word(GENERATION_OFFSET);
-        GraphCommit { id: self.id(), time: Timestamp(time), generation }
+        let time = Timestamp(self.long(TIME_OFFSET));
+        GraphCommit { id: self.id(), time, generation: self.long(GENERATION_OFFSET) }
     }
 
     /// Tells a commit from an overflow record, which has no generation.
     pub(super) fn is_commit(self) -> bool {
-        self.word(GENERATION_OFFSET) != 0
+        self.long(GENERATION_OFFSET) != NO_GENERATION
     }
 
     /// Tells where the parents are; nothing for an overflow record or impossible fields.
@@ -82,12 +84,20 @@ impl<'a> Record<'a> {
     ///
     /// The ids of the parents are covered, so that a position cannot come to mean another commit
     /// without notice, should two processes ever have written to the same place.
-    pub(super) fn expected_check(self, position: Position, parents: &[ObjectId]) -> u32 {
+    pub(super) fn expected_check(
+        self,
+        position: Position,
+        parents: impl IntoIterator<Item = ObjectId>,
+    ) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&position.index().to_le_bytes());
         hasher.update(self.0.get(..CHECK_OFFSET).unwrap_or_default());
-        parents.iter().for_each(|parent| hasher.update(parent.as_bytes()));
+        parents.into_iter().for_each(|parent| hasher.update(parent.as_bytes()));
         hasher.finalize()
+    }
+
+    fn long(self, offset: usize) -> i64 {
+        i64::from_le_bytes(array_at(self.0, offset).unwrap_or_default())
     }
 
     fn word(self, offset: usize) -> u32 {
@@ -121,7 +131,7 @@ pub(super) fn commit(
 /// Spells an overflow record with up to twelve parents.
 pub(super) fn overflow(parents: &[Position], position: Position) -> [u8; RECORD_BYTES] {
     let mut bytes = [0xFF; RECORD_BYTES];
-    put(&mut bytes, GENERATION_OFFSET, &[0; 4]);
+    put(&mut bytes, GENERATION_OFFSET, &NO_GENERATION.to_le_bytes());
     let offsets =
         (0..GENERATION_OFFSET).step_by(4).chain((PARENTS_OFFSET..CHECK_OFFSET).step_by(4));
     for (offset, parent) in offsets.zip(parents) {
@@ -135,7 +145,7 @@ fn seal(
     position: Position,
     parents: &[ObjectId],
 ) -> [u8; RECORD_BYTES] {
-    let check = Record(&bytes).expected_check(position, parents);
+    let check = Record(&bytes).expected_check(position, parents.iter().copied());
     put(&mut bytes, CHECK_OFFSET, &check.to_le_bytes());
     bytes
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod golden;
 mod malformed;
+mod operations;
 mod properties;
 mod seams;
 mod support;

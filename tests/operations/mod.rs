@@ -1,0 +1,3 @@
+//! Operations on real files in a real folder, below the words of the command line.
+
+mod record;

@@ -189,3 +189,39 @@ fn asked_to_stop_it_stores_nothing() {
     assert!(matches!(outcome, Err(StoreError::Interrupted(_))));
     assert!(store.storage().list("").expect("a list").is_empty());
 }
+
+/// A safetensors file of bf16 tensors, each of noise of its own.
+fn weights(tensors: &[(u64, usize)]) -> Vec<u8> {
+    let mut header = String::from("{\"__metadata__\":{\"format\":\"pt\"}");
+    let mut data = Vec::new();
+    for (number, &(seed, bytes)) in tensors.iter().enumerate() {
+        let (start, end) = (data.len(), data.len() + bytes);
+        let shape = bytes / 2;
+        header += &format!(
+            ",\"t{number}\":{{\"dtype\":\"BF16\",\"shape\":[{shape}],\"data_offsets\":[{start},{end}]}}"
+        );
+        data.extend(noise(seed, bytes));
+    }
+    header.push('}');
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.into_bytes());
+    file.extend(data);
+    file
+}
+
+#[test]
+fn of_weights_only_the_changed_tensor_is_stored_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sizes = [3 << 20, 5 << 20, 2 << 20, (1 << 20) + 2];
+    let tensors: Vec<_> = (10..).zip(sizes).collect();
+    let (_kept, store) = store();
+    let files = [write(folder.path(), "a", &weights(&tensors))];
+    run(&store, &files, &open, &Progress::default()).expect("stored");
+    let mut changed = tensors.clone();
+    changed[2].0 = 99;
+    let content = weights(&changed);
+    let files = [write(folder.path(), "a", &content)];
+    let (outcomes, added) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    assert!(added.bytes < (2 << 20) + (64 << 10), "{added:?}");
+    assert!(read_back(&store, &outcomes[0].1.as_ref().expect("readable").id) == content);
+}

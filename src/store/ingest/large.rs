@@ -60,7 +60,7 @@ pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
 ) -> Result<Ingested<S>, Stop> {
     for _ in 0..read::ATTEMPTS {
         let (mut file, look) = read::open(shared.request, token)?;
-        let (seen, sha256) = pass(shared, &mut file, chunks)?;
+        let (seen, sha256) = pass(shared, &mut file, look.bytes, chunks)?;
         if shared.is_halted() {
             return Err(StoreError::Interrupted(Stopped).into());
         }
@@ -78,6 +78,7 @@ pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
 fn pass<T: Send, F: Read + Send, S: Send>(
     shared: &Shared<'_, T, F, S>,
     file: &mut F,
+    file_bytes: u64,
     chunks: &Sender<Job<T>>,
 ) -> Result<(Seen, Sha256), Stop> {
     let headroom = Cutter::CHUNK_BYTES_MAX;
@@ -86,7 +87,7 @@ fn pass<T: Send, F: Read + Send, S: Send>(
     thread::scope(|scope| {
         let pool = &pool;
         let reader = scope.spawn(move || read_segments(shared, file, pool, headroom, &filled));
-        let seen = cut(segments, chunks);
+        let seen = cut(file_bytes, segments, chunks);
         let sha256 = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok((seen, sha256))
     })
@@ -124,10 +125,17 @@ fn read_segments<T, F: Read, S>(
 }
 
 /// Hashes the whole, finds the cut points, and hands each chunk to a worker.
-fn cut<T>(segments: Receiver<Segment>, chunks: &Sender<Job<T>>) -> Seen {
+fn cut<T>(file_bytes: u64, segments: Receiver<Segment>, chunks: &Sender<Job<T>>) -> Seen {
     let (answer, answers) = unbounded();
-    let mut lane =
-        Lane { hasher: IdHasher::new(), cutter: Cutter::new(), count: 0, bytes: 0, chunks, answer };
+    let mut lane = Lane {
+        hasher: IdHasher::new(),
+        cutter: None,
+        file_bytes,
+        count: 0,
+        bytes: 0,
+        chunks,
+        answer,
+    };
     let mut tail: Option<Slice> = None;
     let mut segments = segments.into_iter().peekable();
     while let Some(mut segment) = segments.next() {
@@ -152,7 +160,8 @@ fn cut<T>(segments: Receiver<Segment>, chunks: &Sender<Job<T>>) -> Seen {
 /// The lane's state from segment to segment.
 struct Lane<'a, T> {
     hasher: IdHasher,
-    cutter: Cutter,
+    cutter: Option<Cutter>,
+    file_bytes: u64,
     count: usize,
     bytes: u64,
     chunks: &'a Sender<Job<T>>,
@@ -163,9 +172,10 @@ impl<T> Lane<'_, T> {
     /// Cuts one segment; what is left over belongs to a chunk that ends in the next.
     fn segment(&mut self, segment: &Arc<Segment>, is_last: bool) -> Option<Slice> {
         let content = segment.bytes();
+        let cutter = self.cutter.get_or_insert_with(|| Cutter::new(content, self.file_bytes));
         let mut start = 0;
         while start < content.len() {
-            let Some(bytes) = self.cutter.cut(&content[start..], is_last) else {
+            let Some(bytes) = cutter.cut(&content[start..], is_last) else {
                 return Some(Slice::new(segment, start, content.len()));
             };
             let slice = Slice::new(segment, start, start + bytes);

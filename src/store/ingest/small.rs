@@ -82,7 +82,7 @@ fn chunks(
     content: &[u8],
     desk: &mut Desk,
 ) -> Result<(), StoreError> {
-    let mut cutter = Cutter::new();
+    let mut cutter = Cutter::new(content, content.len() as u64);
     let mut parts = Vec::new();
     let mut rest = content;
     while !rest.is_empty() {

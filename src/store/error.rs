@@ -77,6 +77,9 @@ pub enum StoreError {
     /// The journal could not be read or appended to.
     #[error("journal failed")]
     Journal(#[from] JournalError),
+    /// The commit graph in the cache is damaged: it is to be built anew.
+    #[error("the commit graph in the cache is damaged")]
+    StaleGraph(DecodeError),
     /// The caller asked to stop.
     #[error("interrupted")]
     Interrupted(#[from] Stopped),

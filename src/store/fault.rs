@@ -32,6 +32,7 @@ impl StoreError {
             Self::Damaged { .. }
             | Self::Mismatch { .. }
             | Self::Missing { .. }
+            | Self::StaleGraph(_)
             | Self::Tree(_)
             | Self::Malformed { .. } => Fault::Corrupt,
             Self::OutOfMemory | Self::EncodeMismatch => Fault::Unavailable,

@@ -9,9 +9,11 @@ mod chunk_lists;
 mod claims;
 mod error;
 mod fault;
+mod graph_cache;
 mod ingest;
 pub mod journal;
 mod limits;
+mod lookup;
 pub mod merge;
 mod open;
 mod pack;
@@ -26,11 +28,13 @@ use std::sync::Arc;
 pub use cache::Cache;
 pub use error::StoreError;
 pub use fault::Fault;
+pub use graph_cache::{Commits, History, Position};
 pub use ingest::{IngestFailure, IngestRequest, Ingested, Look, ingest};
 pub use journal::{
     Appended, Draft, Entries, Head as JournalHead, Journal, JournalEntry, JournalError,
     Problem as JournalProblem,
 };
+pub use lookup::Stored;
 pub use reader::{Place, Reader};
 pub use transaction::{Added, Transaction};
 

@@ -1,0 +1,309 @@
+//! The commit graph of a repository: completed with what is new, kept in `cache/`, rebuilt at will.
+//!
+//! The bytes are specified in `docs/format/commit-graph.md`. A map of the file never changes: new
+//! records are appended after it, and whatever is damaged is replaced by a new file.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::format::commit_graph::{CommitGraph, GraphBuilder};
+use crate::format::layout;
+use crate::graph::Vertex;
+use crate::object::{ObjectId, Timestamp};
+use crate::progress::{Phase, Progress};
+
+use super::{Cache, Reader, Store, StoreError};
+
+pub use crate::format::commit_graph::Position;
+
+/// From so many look-ups on, an index of all ids pays; each look-up may scan the whole graph.
+const SCANS_MAX: u32 = 8;
+
+/// How often the file is looked at again when it is damaged, or others append to it.
+const ATTEMPTS: u32 = 4;
+
+/// Commits by position, with everything that they can reach.
+///
+/// Shape: positions are those of this value only; parents have smaller ones than children.
+#[derive(Debug)]
+pub struct History {
+    bytes: Bytes,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Mapped(Mmap),
+    Held(Vec<u8>),
+}
+
+/// Reads a [`History`]; cheap to copy.
+#[derive(Debug, Clone, Copy)]
+pub struct Commits<'h> {
+    graph: CommitGraph<'h>,
+}
+
+impl History {
+    fn empty() -> Self {
+        Self { bytes: Bytes::Held(CommitGraph::header().to_vec()) }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Mapped(map) => map,
+            Bytes::Held(bytes) => bytes,
+        }
+    }
+
+    /// Looks into it.
+    ///
+    /// Errors: [`StoreError::StaleGraph`], as [`Commits::read`].
+    pub fn commits(&self) -> Result<Commits<'_>, StoreError> {
+        let graph = CommitGraph::open(self.as_bytes()).map_err(StoreError::StaleGraph)?;
+        Ok(Commits { graph })
+    }
+}
+
+impl Commits<'_> {
+    /// Finds the positions of several commits; `None` for one that is not there.
+    ///
+    /// Cost: one look from the end for a few commits, one pass over all for many.
+    pub fn find_all(&self, ids: &[ObjectId]) -> Result<Vec<Option<Position>>, StoreError> {
+        let mut lookup = Lookup::new(self.graph);
+        ids.iter().map(|id| lookup.find(id)).collect()
+    }
+
+    /// Counts positions; all are below, though not each of them is a commit.
+    pub fn position_count(&self) -> u32 {
+        self.graph.record_count()
+    }
+
+    /// Gives the id of a commit.
+    ///
+    /// Errors: as [`Self::read`].
+    pub fn id(&self, position: Position) -> Result<ObjectId, StoreError> {
+        Ok(self.graph.get(position).map_err(StoreError::StaleGraph)?.id)
+    }
+
+    /// Gives the time that the author of a commit claims.
+    ///
+    /// Errors: as [`Self::read`].
+    pub fn time(&self, position: Position) -> Result<Timestamp, StoreError> {
+        Ok(self.graph.get(position).map_err(StoreError::StaleGraph)?.time)
+    }
+
+    /// Appends the parents of a commit, in their order, and tells what the walks of `graph` ask.
+    ///
+    /// Errors: [`StoreError::StaleGraph`] when the file is damaged: [`Store::forget_history`], and
+    /// ask again.
+    pub fn read(
+        &self,
+        position: Position,
+        parents: &mut Vec<Position>,
+    ) -> Result<Vertex, StoreError> {
+        let commit = self.graph.read(position, parents).map_err(StoreError::StaleGraph)?;
+        Ok(Vertex { time: commit.time.0, generation: commit.generation })
+    }
+}
+
+/// Finds commits in a graph: by scans while they are few, then in an index.
+struct Lookup<'g> {
+    graph: CommitGraph<'g>,
+    scans: u32,
+    index: Option<HashMap<ObjectId, Position>>,
+}
+
+impl<'g> Lookup<'g> {
+    fn new(graph: CommitGraph<'g>) -> Self {
+        Self { graph, scans: 0, index: None }
+    }
+
+    fn find(&mut self, id: &ObjectId) -> Result<Option<Position>, StoreError> {
+        if let Some(index) = &self.index {
+            return Ok(index.get(id).copied());
+        }
+        if self.scans < SCANS_MAX {
+            self.scans += 1;
+            return Ok(self.graph.find(id));
+        }
+        let entry = |position| Ok((self.graph.get(position)?.id, position));
+        let index = self.graph.positions().map(entry).collect::<Result<HashMap<_, _>, _>>();
+        let index = index.map_err(StoreError::StaleGraph)?;
+        Ok(self.index.insert(index).get(id).copied())
+    }
+}
+
+impl Store {
+    /// Gives the history of `tips`: all that they can reach is in it.
+    ///
+    /// Shape: commits that the file in `cache` does not have are read and appended to it; the
+    /// answer is the same without a cache. Errors: a commit that is missing or malformed; a stop.
+    /// Cost: a map of the file, and a read of each commit that is new to it.
+    pub fn history(
+        &self,
+        cache: &Cache,
+        tips: &[ObjectId],
+        progress: &Progress,
+    ) -> Result<History, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let kept = load(cache).unwrap_or_else(History::empty);
+            match self.with_new(kept, cache, tips, progress) {
+                Ok(Some(history)) => return Ok(history),
+                Ok(None) => {}
+                Err(StoreError::StaleGraph(_)) => self.forget_history(cache),
+                Err(error) => return Err(error),
+            }
+        }
+        let history = self.with_new(History::empty(), &Cache::none(), tips, progress)?;
+        Ok(history.unwrap_or_else(History::empty))
+    }
+
+    /// Throws the file away; it is built anew when it is asked for.
+    pub fn forget_history(&self, cache: &Cache) {
+        if let Some(path) = cache.path(layout::COMMIT_GRAPH) {
+            // It may be gone already, and what cannot be removed is refused when it is read.
+            let _gone_or_refused = fs::remove_file(path);
+        }
+    }
+
+    /// Adds the commits that `tips` reach and `kept` does not have; `None` if another process
+    /// has added some meanwhile.
+    fn with_new(
+        &self,
+        kept: History,
+        cache: &Cache,
+        tips: &[ObjectId],
+        progress: &Progress,
+    ) -> Result<Option<History>, StoreError> {
+        let graph = kept.commits()?.graph;
+        let mut addition = Addition {
+            lookup: Lookup::new(graph),
+            builder: GraphBuilder::after(graph),
+            known: HashMap::new(),
+            reader: self.reader(),
+            progress,
+        };
+        for tip in tips {
+            addition.add(*tip)?;
+        }
+        let Addition { builder, .. } = addition;
+        let (offset, new) = (builder.offset(), builder.bytes());
+        if new.is_empty() {
+            return Ok(Some(kept));
+        }
+        match append(cache, &kept, offset, new) {
+            Ok(()) => return Ok(load(cache).filter(|longer| continues(&kept, longer, new))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(_) => {}
+        }
+        let whole = usize::try_from(offset).ok().and_then(|end| kept.as_bytes().get(..end));
+        let bytes = [whole.unwrap_or_default(), new].concat();
+        cache.save(layout::COMMIT_GRAPH, &bytes);
+        Ok(Some(History { bytes: Bytes::Held(bytes) }))
+    }
+}
+
+/// Tells whether the file that was appended to is the one that was looked at.
+fn continues(kept: &History, longer: &History, new: &[u8]) -> bool {
+    let (kept, longer) = (kept.as_bytes(), longer.as_bytes());
+    let end = kept.len().saturating_add(new.len());
+    longer.get(kept.len()..end) == Some(new)
+}
+
+/// Adds commits after their parents.
+struct Addition<'s, 'g> {
+    lookup: Lookup<'g>,
+    builder: GraphBuilder<'g>,
+    /// Commits that were found or added, so that each is looked up once.
+    known: HashMap<ObjectId, Position>,
+    reader: Reader<'s>,
+    progress: &'s Progress,
+}
+
+/// A commit whose parents are being added.
+struct Open {
+    id: ObjectId,
+    time: Timestamp,
+    parents: Vec<ObjectId>,
+    added: Vec<Position>,
+}
+
+impl Addition<'_, '_> {
+    fn add(&mut self, tip: ObjectId) -> Result<(), StoreError> {
+        if self.position(&tip)?.is_some() {
+            return Ok(());
+        }
+        self.progress.begin(Phase { name: "reading history", ..Phase::default() });
+        let mut stack = vec![self.open(tip)?];
+        while let Some(top) = stack.last_mut() {
+            if let Some(parent) = top.parents.get(top.added.len()).copied() {
+                match self.position(&parent)? {
+                    Some(position) => top.added.push(position),
+                    None => stack.push(self.open(parent)?),
+                }
+                continue;
+            }
+            let Some(Open { id, time, added, .. }) = stack.pop() else { break };
+            let pushed = self.builder.push(id, time, &added).map_err(StoreError::StaleGraph)?;
+            self.known.insert(id, pushed);
+        }
+        Ok(())
+    }
+
+    fn position(&mut self, id: &ObjectId) -> Result<Option<Position>, StoreError> {
+        if let Some(position) = self.known.get(id) {
+            return Ok(Some(*position));
+        }
+        let found = self.lookup.find(id)?;
+        self.known.extend(found.map(|position| (*id, position)));
+        Ok(found)
+    }
+
+    fn open(&mut self, id: ObjectId) -> Result<Open, StoreError> {
+        self.progress.check()?;
+        self.progress.add_files(1);
+        let commit = self.reader.commit(&id)?;
+        Ok(Open { id, time: commit.time, parents: commit.parents, added: Vec::new() })
+    }
+}
+
+/// Maps the file, if it is there.
+fn load(cache: &Cache) -> Option<History> {
+    let file = File::open(cache.path(layout::COMMIT_GRAPH)?).ok()?;
+    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    // SAFETY: the file belongs to this worktree alone. It is appended to, behind what is mapped
+    // here, or replaced by another one; it is never cut short or changed where it is mapped.
+    #[expect(unsafe_code, reason = "a million commits are not copied to look at ten")]
+    let map = unsafe { Mmap::map(&file) }.ok()?;
+    Some(History { bytes: Bytes::Mapped(map) })
+}
+
+/// Appends records to the file that `kept` is a map of, if it still ends there.
+fn append(cache: &Cache, kept: &History, offset: u64, new: &[u8]) -> io::Result<()> {
+    let path = cache.path(layout::COMMIT_GRAPH).ok_or(io::ErrorKind::NotFound)?;
+    let kept_bytes = u64::try_from(kept.as_bytes().len()).unwrap_or(u64::MAX);
+    // A torn end is mapped too: it is not overwritten in place.
+    if kept_bytes != offset || matches!(kept.bytes, Bytes::Held(_)) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let file = open_locked(&path)?;
+    if file.metadata()?.len() != offset {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    file.write_all_at(new, offset)
+}
+
+/// Opens the file for one writer at a time; whoever comes second keeps nothing.
+fn open_locked(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    file.try_lock().map_err(io::Error::from)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+#[path = "graph_cache_tests.rs"]
+mod tests;

@@ -8,11 +8,13 @@
 //! Pure: what a name stands for in a repository is decided by `revision/resolve.rs`.
 
 mod range;
+mod resolve;
 
 use super::Error;
 use crate::object::ObjectId;
 
 pub use range::Part;
+pub use resolve::{Named, Resolver};
 
 /// Names a commit, or something that is found from one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,159 @@
+//! The ids of a set of commits, or how many there are.
+
+use std::collections::HashSet;
+
+use super::selection::Selection;
+use super::{Error, Repository};
+use crate::graph::{self, ByTime, Topological};
+use crate::object::ObjectId;
+use crate::progress::Progress;
+use crate::store::{Commits, Position, StoreError};
+
+/// Says which commits to list, and how.
+#[derive(Debug, Clone, Default)]
+pub struct RevListRequest {
+    /// Words of a set as typed: `main`, `^old`, `old..new`.
+    pub revisions: Vec<Vec<u8>>,
+    /// Whether every branch and tag is added.
+    pub all: bool,
+    /// Whether no commit may come before all of its children.
+    pub is_topological: bool,
+    /// At most so many.
+    pub count_max: Option<u64>,
+}
+
+/// Lists the commits of a set: the latest first, or children before parents.
+///
+/// Shape: `each` gets the ids in order. Errors: those of `each`, of resolving and of reading.
+/// Cost: lazy, unless something is left out.
+pub fn rev_list<E: From<Error>>(
+    repository: &Repository,
+    request: &RevListRequest,
+    progress: &Progress,
+    mut each: impl FnMut(ObjectId) -> Result<(), E>,
+) -> Result<(), E> {
+    let selection = Selection::resolve(repository, &request.revisions, request.all, progress)?;
+    let mut listed = HashSet::new();
+    let mut failed = None;
+    let count_max = request.count_max.unwrap_or(u64::MAX);
+    repository.with_history(&selection.all(), progress, |commits, positions| {
+        let walk = walk(&selection, commits, positions, request.is_topological)?;
+        for position in walk {
+            progress.check()?;
+            let id = commits.id(position?)?;
+            let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+            if count >= count_max || failed.is_some() {
+                break;
+            }
+            // After damage the walk begins anew, and what was listed is passed over.
+            if listed.insert(id) {
+                failed = each(id).err();
+            }
+        }
+        Ok(())
+    })?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Counts the commits of a set.
+///
+/// Cost: a few bytes of memory and a look at 56 bytes for each.
+pub fn rev_list_count(
+    repository: &Repository,
+    request: &RevListRequest,
+    progress: &Progress,
+) -> Result<u64, Error> {
+    let selection = Selection::resolve(repository, &request.revisions, request.all, progress)?;
+    let count = repository.with_history(&selection.all(), progress, |commits, positions| {
+        let (tips, hidden) = split(&selection, positions);
+        let mut seen = Marks::new(commits);
+        seen.mark_history(commits, hidden, progress)?;
+        let hidden_count = seen.count;
+        seen.mark_history(commits, tips, progress)?;
+        Ok(seen.count - hidden_count)
+    })?;
+    Ok(count.min(request.count_max.unwrap_or(u64::MAX)))
+}
+
+fn split<'p>(selection: &Selection, positions: &'p [Position]) -> (&'p [Position], &'p [Position]) {
+    positions.split_at(selection.tips.len().min(positions.len()))
+}
+
+/// Gives the commits of a selection in one of the two orders.
+pub(super) fn walk<'h>(
+    selection: &Selection,
+    commits: Commits<'h>,
+    positions: &[Position],
+    is_topological: bool,
+) -> Result<Box<dyn Iterator<Item = Result<Position, StoreError>> + 'h>, Error> {
+    let (tips, hidden) = split(selection, positions);
+    let read = move |position, parents: &mut Vec<_>| commits.read(position, parents);
+    let shown = match hidden.is_empty() {
+        true => None,
+        false => {
+            let (tips, hidden) = (tips.iter().copied(), hidden.iter().copied());
+            Some(graph::between(tips, hidden, read)?)
+        }
+    };
+    let is_shown =
+        move |position: &Position| shown.as_ref().is_none_or(|shown| shown.contains(position));
+    let tips: Vec<Position> = tips.iter().copied().filter(&is_shown).collect();
+    let read = move |position, parents: &mut Vec<Position>| {
+        let before = parents.len();
+        let vertex = commits.read(position, parents)?;
+        let own = parents.split_off(before);
+        parents.extend(own.into_iter().filter(&is_shown));
+        Ok::<_, StoreError>(vertex)
+    };
+    Ok(match is_topological {
+        true => Box::new(Topological::new(tips, read)?),
+        false => Box::new(ByTime::new(tips, read)?),
+    })
+}
+
+/// A bit for each position.
+struct Marks {
+    bits: Vec<u64>,
+    count: u64,
+}
+
+impl Marks {
+    fn new(commits: Commits<'_>) -> Self {
+        let words = usize::try_from(commits.position_count() / 64 + 1).unwrap_or_default();
+        Self { bits: vec![0; words], count: 0 }
+    }
+
+    /// Marks a position; true if it was not.
+    fn mark(&mut self, position: Position) -> bool {
+        let index = position.index();
+        let word = usize::try_from(index / 64).ok().and_then(|at| self.bits.get_mut(at));
+        let Some(word) = word else { return false };
+        let bit = 1 << (index % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        self.count += u64::from(is_new);
+        is_new
+    }
+
+    fn mark_history(
+        &mut self,
+        commits: Commits<'_>,
+        tips: &[Position],
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let tips = tips.iter().copied();
+        graph::reach(
+            tips,
+            |position| self.mark(*position),
+            |position, parents| {
+                progress.check()?;
+                commits.read(position, parents)?;
+                Ok(())
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "rev_list_tests.rs"]
+mod tests;

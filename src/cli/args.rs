@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{completion, config, hash, init, man};
+use super::{add, commit, completion, config, hash, init, man, rm, status};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -47,17 +47,24 @@ pub struct Global {
 /// Lists the commands; each has a file of its name.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Add(add::Args),
+    Commit(commit::Args),
     Completion(completion::Args),
     Config(config::Args),
     Hash(hash::Args),
     Init(init::Args),
     #[command(hide = true)]
     Man(man::Args),
+    Rm(rm::Args),
+    Status(status::Args),
 }
 
 /// Groups the commands for `provenance --help`.
-const GROUPS: &[(&str, &[&str])] =
-    &[("Set up", &["init", "config", "completion"]), ("For scripts", &["hash"])];
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Set up", &["init", "config", "completion"]),
+    ("Record", &["add", "rm", "status", "commit"]),
+    ("For scripts", &["hash"]),
+];
 
 const TEMPLATE: &str = "\
 {about}

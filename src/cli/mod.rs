@@ -2,7 +2,9 @@
 //!
 //! The only place that writes to standard output and standard error, and that ends the process.
 
+mod add;
 mod args;
+mod commit;
 mod completion;
 mod config;
 pub mod escape;
@@ -16,8 +18,11 @@ pub mod pager;
 pub mod patch;
 pub mod print;
 mod progress;
+mod rm;
 mod signals;
+mod status;
 pub mod units;
+mod worktree_words;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
@@ -26,7 +31,7 @@ use std::process::ExitCode;
 
 use crate::clock::{Clock, Timestamp};
 use crate::progress::Progress;
-use crate::repo::{Error, ErrorKind};
+use crate::repo::{Error, ErrorKind, Repository};
 use args::{Command, Global};
 use exit::{Failure, exit_of, hint_of};
 use print::Output;
@@ -59,6 +64,35 @@ impl Context {
         answer(&mut out)?;
         out.finish()?;
         Ok(Exit::Ok)
+    }
+
+    /// Prints an answer that may be long: through a pager on a terminal.
+    fn page(
+        &self,
+        repository: &Repository,
+        answer: impl FnOnce(&mut Output) -> Result<(), Failure>,
+    ) -> Outcome {
+        let pager = repository.setting("core.pager");
+        let mut out = Output::paged(self.global.color, &self.progress, pager);
+        answer(&mut out)?;
+        out.finish()?;
+        Ok(Exit::Ok)
+    }
+
+    /// Opens the repository that the command works in.
+    fn repository(&self) -> Result<Repository, Error> {
+        Repository::open(&self.directory()?, self.clock()?)
+    }
+
+    /// How to paint what goes to standard error.
+    fn stderr_paint(&self) -> print::Paint {
+        self.global.color.decide(std::io::stderr().is_terminal())
+    }
+
+    /// The command as typed, for the journal.
+    fn command(&self) -> String {
+        let words = std::env::args_os().skip(1);
+        words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
     }
 
     /// Names what was left out, on standard error, without hints; ends with 3 if it was anything.
@@ -136,11 +170,15 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
             .map_err(|source| Error::io("work in the directory of -C", dir, source))?;
     }
     match command {
+        Command::Add(args) => add::run(args, context),
+        Command::Commit(args) => commit::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Man(args) => man::run(args, context),
+        Command::Rm(args) => rm::run(args, context),
+        Command::Status(args) => status::run(args, context),
     }
 }
 

@@ -45,6 +45,13 @@ pub struct AddReport {
 }
 
 impl AddReport {
+    /// Gives a path that was asked for and does not exist.
+    pub fn missing_path(&self) -> Option<String> {
+        let missing = |problem: &&Problem| matches!(problem.kind, ProblemKind::NotFound);
+        let found = self.problems.iter().find(missing)?;
+        Some(found.path.to_string_lossy().into_owned())
+    }
+
     /// Tells whether something that was asked for was not staged.
     pub fn is_partial(&self) -> bool {
         let lost = |problem: &Problem| {

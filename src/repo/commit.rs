@@ -2,9 +2,10 @@
 
 use super::add::stage_changes;
 use super::{AddReport, AddRequest, Error, Repository};
-use crate::object::tree::EMPTY_TREE;
+use crate::object::tree::{EMPTY_TREE, Node, Summary};
 use crate::object::{Commit, ObjectId, Update};
 use crate::progress::Progress;
+use crate::store::Reader;
 use crate::worktree::head::Head;
 use crate::worktree::local;
 
@@ -28,6 +29,8 @@ pub struct CommitReport {
     pub id: ObjectId,
     /// Its record.
     pub commit: Commit,
+    /// What the recorded tree amounts to.
+    pub tree: Summary,
     /// The branch that stands on it; none if no branch does.
     pub branch: Option<String>,
     /// The commit before; none for the first.
@@ -98,7 +101,22 @@ pub fn commit(
             None
         }
     };
-    Ok(Committed::Made(Box::new(CommitReport { id, commit, branch, parent, number, staged })))
+    Ok(Committed::Made(Box::new(CommitReport {
+        id,
+        tree: summary(&mut reader, &commit.tree)?,
+        commit,
+        branch,
+        parent,
+        number,
+        staged,
+    })))
+}
+
+/// Adds up what a tree amounts to, from its root alone.
+fn summary(reader: &mut Reader<'_>, tree: &ObjectId) -> Result<Summary, Error> {
+    let node = Node::decode(&reader.node(tree)?)?;
+    let totals = node.totals().unwrap_or_default();
+    Ok(Summary { id: *tree, files: totals.files, bytes: totals.bytes })
 }
 
 /// Stages what changed in tracked files, and insists on all of it.

@@ -26,6 +26,9 @@ mod selection;
 pub mod status;
 mod text_diff;
 
+pub use crate::store::IngestFailure;
+pub use crate::worktree::head::Head;
+pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use add::{AddReport, AddRequest, add};
 pub use commit::{CommitReport, CommitRequest, Committed, commit};
 pub use config::{

@@ -39,10 +39,10 @@ impl Cutter {
     /// `is_last` it reaches to the end of the file, and then there always is an answer.
     pub fn cut(&mut self, content: &[u8], is_last: bool) -> Option<usize> {
         let found = match self.ends.as_slice().first() {
-            Some(&end) => usize::try_from(end - self.position)
-                .ok()
-                .filter(|&bytes| bytes <= content.len())
-                .inspect(|_| drop(self.ends.next())),
+            Some(&end) => {
+                let bytes = usize::try_from(end - self.position).ok();
+                bytes.filter(|&bytes| bytes <= content.len())
+            }
             // No tensors, or the file has grown since its header was read.
             None => {
                 let seen = self.chunker.seen_bytes() as usize;
@@ -51,6 +51,9 @@ impl Cutter {
         };
         let bytes = found.or_else(|| is_last.then_some(content.len()))?;
         self.position += bytes as u64;
+        if self.ends.as_slice().first() == Some(&self.position) {
+            self.ends.next();
+        }
         Some(bytes)
     }
 }

@@ -1,0 +1,80 @@
+//! `commit -m MESSAGE`: records what is staged.
+
+use std::io::Write as _;
+
+use super::print::Output;
+use super::{Context, Exit, Failure, Outcome, escape, units};
+use crate::repo::{self, CommitReport, CommitRequest, Committed};
+
+/// Record what is staged
+///
+/// The record names the data, its artifacts, who, when and on what machine. Exit code 1 if
+/// nothing has changed since the last commit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenance commit -m \"first run\"
+  provenance commit -am \"learning rate 0.01\"     # stage changes of tracked files first")]
+pub struct Args {
+    /// Why; given several times, each is a paragraph
+    #[arg(short, long = "message", value_name = "MSG", required = true)]
+    message: Vec<String>,
+    /// Stage changed and removed tracked files first
+    #[arg(short, long)]
+    all: bool,
+    /// Record even if nothing has changed
+    #[arg(long)]
+    allow_empty: bool,
+}
+
+/// Records it.
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let repository = context.repository()?;
+    let request = CommitRequest {
+        message: args.message.join("\n\n"),
+        stages_tracked: args.all,
+        allows_empty: args.allow_empty,
+        command: context.command(),
+    };
+    let committed = context.watch(|progress| repo::commit(&repository, &request, progress))?;
+    let Committed::Made(report) = committed else {
+        context.print(|out| match context.global.json {
+            true => Ok(out.json(&serde_json::json!({"commit": null}))?),
+            false if context.global.quiet => Ok(()),
+            false => Ok(writeln!(out, "Nothing has changed since the last commit")?),
+        })?;
+        return Ok(Exit::No);
+    };
+    context.print(|out| {
+        if context.global.json {
+            return Ok(out.json(&json(&report))?);
+        }
+        if context.global.quiet { Ok(()) } else { words(out, &report) }
+    })
+}
+
+fn words(out: &mut Output, report: &CommitReport) -> Result<(), Failure> {
+    let place = match &report.branch {
+        Some(branch) => escape::line(branch.strip_prefix("heads/").unwrap_or(branch)),
+        None => "no branch".to_owned(),
+    };
+    let first = if report.parent.is_none() { " (first commit)" } else { "" };
+    let id = out.paint.id(report.id.short());
+    let title = escape::line(report.commit.message.lines().next().unwrap_or_default());
+    writeln!(out, "[{place} {id}]{first} {title}")?;
+    let (files, bytes) = (report.tree.files, report.tree.bytes);
+    writeln!(out, "{}, {} in all", units::count(files, "file"), units::bytes(bytes))?;
+    Ok(())
+}
+
+fn json(report: &CommitReport) -> serde_json::Value {
+    serde_json::json!({
+        "commit": report.id.to_string(),
+        "tree": report.commit.tree.to_string(),
+        "branch": report.branch,
+        "parents": report.parent.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "transaction": report.number,
+        "files": report.tree.files,
+        "bytes": report.tree.bytes,
+    })
+}

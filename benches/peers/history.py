@@ -16,7 +16,7 @@ FILES = 1_000
 COMMITS = 2_000
 TEN = 10
 STARTS = 40
-STARTS_S = 10
+STARTS_S = 5
 
 
 def history_round(duel):

@@ -201,14 +201,16 @@ def memory_table(figures, peers):
 def notes(figures):
     yield "### What failed or was left out"
     yield ""
-    seen = []
+    seen = {}
     for line in figures.notes:
         text = " ".join(line["note"].split())[:300]
-        side = line.get("side", line["partner"])
-        note = f"- {line['workload']}, {side}, {line['op']}: {text}"
-        if note not in seen:
-            seen.append(note)
-    yield from seen or ["nothing"]
+        what = f"{line.get('side', line['partner'])}, {line['op']}: {text}"
+        if line["workload"] not in seen.setdefault(what, []):
+            seen[what].append(line["workload"])
+    for what, workloads in seen.items():
+        yield f"- {' '.join(workloads)}, {what}"
+    if not seen:
+        yield "nothing"
 
 
 if __name__ == "__main__":

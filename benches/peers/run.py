@@ -45,11 +45,15 @@ def main():
     recorder = Recorder(settings.results, common)
     partners = find_partners(settings, provenance, recorder)
     start = time.monotonic()
-    for workload, partner, number in plan(settings, partners):
+
+    def passed_s():
+        return time.monotonic() - start
+
+    for workload, partner, number in plan(settings, partners, passed_s):
         if is_measured(settings, common, workload, partner.name, number):
             continue
-        if time.monotonic() - start > settings.budget_s:
-            leave_out(recorder, workload, partner.name, number, "the time is over")
+        if passed_s() > settings.budget_s:
+            leave_out(recorder, workload, partner.name, number, "the time was over")
             continue
         play(settings, common, provenance, partner, workload, number)
     tell(f"results: {settings.results}")
@@ -108,13 +112,25 @@ def machine(settings):
     }
 
 
-def plan(settings, partners):
-    """Yields what to play: every pair once before any pair twice."""
-    for number in range(max(settings.rounds, settings.rounds_limits)):
+def plan(settings, partners, passed_s):
+    """Yields what to play: every pair once before any pair twice.
+
+    Each partner has its share of the time; what did not fit into it comes after all of them.
+    """
+    postponed = []
+    for index, partner in enumerate(partners):
+        share_end_s = settings.budget_s * (index + 1) / len(partners)
+        for workload in settings.workloads:
+            if passed_s() < share_end_s:
+                yield workload, partner, 0
+            else:
+                postponed.append((workload, partner, 0))
+    yield from postponed
+    for number in range(1, max(settings.rounds, settings.rounds_limits)):
         for partner in partners:
             rounds = settings.rounds_limits if partner.name == "limits" else settings.rounds
             for workload in settings.workloads:
-                if number < (1 if workload in ROUNDS else rounds):
+                if number < rounds and workload not in ROUNDS:
                     yield workload, partner, number
 
 

@@ -26,7 +26,7 @@ class Settings:
     cap_s: float  # a command that takes longer is stopped
     slow_s: float  # a partner that records slower than this has one round
     history_s: float  # W5 stops making commits after this
-    budget_s: float  # no new round starts after this
+    budget_s: float  # no new round starts after this; each partner has its share
     partners: tuple
     workloads: tuple
 

@@ -68,6 +68,11 @@ impl Directory {
         Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?))
     }
 
+    /// Reads the target of a symbolic link directly inside.
+    pub fn read_link(&self, name: &CStr) -> io::Result<Vec<u8>> {
+        Ok(rustix::fs::readlinkat(&self.fd, name, Vec::new())?.into_bytes())
+    }
+
     /// Looks at what lies under a name, the link itself where it is one.
     pub fn stat(&self, name: &CStr) -> io::Result<Stamp> {
         Ok(stamp_of(&rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?))

@@ -17,6 +17,8 @@ mod whole;
 use std::ffi::OsString;
 use std::io;
 
+pub(super) use visit::is_gone;
+
 use super::directory::{Directory, Special};
 use super::stamps::{DirectorySeen, Stamps};
 use crate::format::stamps::{Record, Stamp};
@@ -113,6 +115,9 @@ pub enum ProblemKind {
     /// The name, or the path, cannot stand in a tree.
     #[error("cannot be recorded: {0}")]
     Path(#[from] crate::object::PathError),
+    /// A file that a checkout had not finished when it was killed.
+    #[error("is left over from a checkout that was killed, and may be removed")]
+    Leftover,
     /// The directory is the worktree of another repository.
     #[error("is the worktree of another repository")]
     NestedRepository,
@@ -179,7 +184,7 @@ pub fn scan<E: From<ScanError>>(
 
 #[cfg(test)]
 #[path = "scan_tests.rs"]
-mod tests;
+pub(super) mod tests;
 
 #[cfg(test)]
 #[path = "scan_tracked_tests.rs"]

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::*;
 
 /// A worktree to look at, and how.
-pub(super) struct Look<'a> {
+pub struct Look<'a> {
     pub root: &'a Path,
     pub stamps: Option<&'a Stamps>,
     pub paths: &'a [&'a str],
@@ -81,7 +81,7 @@ fn line(found: &Found) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "user files in a test")]
-pub(super) fn write(root: &Path, path: &str, content: &str) {
+pub fn write(root: &Path, path: &str, content: &str) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();

@@ -10,6 +10,7 @@ use super::visit::{Here, Unfolded, Walk, is_gone};
 use super::{Batch, Change, Found, Problem, ProblemKind};
 use crate::format::stamps::{FileKind, Record, Stamp};
 use crate::object::{DecodeError, Name, NameError, PathError};
+use crate::worktree::checkout::is_temporary;
 use crate::worktree::directory::{EntryKind, Listing, kind_of_stamp};
 use crate::worktree::stamps::known::{KnownFiles, Position};
 
@@ -176,6 +177,10 @@ impl<'w, 'a> Merge<'w, 'a> {
         }
         if self.walk.ignores(self.here, bytes, kind == EntryKind::Directory) {
             batch.ignored_count += 1;
+            return;
+        }
+        if is_temporary(bytes) {
+            self.problem(name, ProblemKind::Leftover, batch);
             return;
         }
         let Some(directory) = &self.here.directory else { return };

@@ -1,0 +1,142 @@
+//! A file that has its content but not yet its name.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::clear::clear;
+use super::{CheckoutError, fails};
+use crate::object::TreePath;
+use crate::worktree::directory::{Directory, stamp_of};
+use crate::worktree::stamps::Stamp;
+
+/// How often a directory in the way is removed, should somebody make it again.
+const ATTEMPTS: usize = 3;
+
+/// What stands at the name that a file or link is about to get.
+#[derive(Debug, Clone, Copy)]
+pub enum Over {
+    /// Nothing, or directories without files.
+    Nothing,
+    /// Exactly what was examined.
+    Examined(Stamp),
+    /// Whatever it is.
+    Anything,
+}
+
+/// A file under a temporary name, beside the place where it belongs.
+///
+/// Shape: several threads may write at different offsets through [`PendingFile::file`]. Dropping
+/// it without [`PendingFile::finish`] removes it.
+#[derive(Debug)]
+pub struct PendingFile {
+    temporary: Temporary,
+    file: File,
+    path: TreePath,
+    over: Over,
+}
+
+impl PendingFile {
+    pub(super) fn create(
+        directory: Arc<Directory>,
+        temporary: CString,
+        path: &TreePath,
+        executable: bool,
+        over: Over,
+    ) -> io::Result<Self> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
+        let fd = rustix::fs::openat(&*directory, &temporary, flags | OFlags::CLOEXEC, mode)?;
+        let temporary = Temporary { directory, name: Some(temporary) };
+        Ok(Self { temporary, file: File::from(fd), path: path.clone(), over })
+    }
+
+    /// Gives the open file, empty at first.
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the file its name, once it holds `size` bytes, and looks at it.
+    ///
+    /// Errors: [`CheckoutError`] if anything but what was examined is there; the file is then
+    /// removed, and what is there stays.
+    pub fn finish(self, size: u64) -> Result<Stamp, CheckoutError> {
+        let Self { temporary, file, path, over } = self;
+        let look = || rustix::fs::fstat(&file).map_err(io::Error::from);
+        let found = look().map_err(fails("look at the file", &path))?;
+        let found = stamp_of(&found).size;
+        if found != size {
+            return Err(CheckoutError::Length { path, expected: size, found });
+        }
+        temporary.publish(&path, over)?;
+        // Only now: a rename changes the time of the last change, too.
+        let stat = look().map_err(fails("look at the file", &path))?;
+        Ok(stamp_of(&stat))
+    }
+}
+
+/// A temporary name in a directory, which is removed unless it becomes a real one.
+#[derive(Debug)]
+pub struct Temporary {
+    pub directory: Arc<Directory>,
+    pub name: Option<CString>,
+}
+
+impl Temporary {
+    /// Renames to the last name of `path`.
+    pub fn publish(mut self, path: &TreePath, over: Over) -> Result<(), CheckoutError> {
+        let in_the_way = || CheckoutError::InTheWay { path: path.clone() };
+        let Some(temporary) = self.name.clone() else { return Ok(()) };
+        let name = CString::new(path.last_name()).map_err(|_| in_the_way())?;
+        for _ in 0..ATTEMPTS {
+            match rename(&self.directory, &temporary, &name, over) {
+                Ok(()) => {
+                    self.name = None;
+                    return Ok(());
+                }
+                Err(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => {
+                    let takes_files = matches!(over, Over::Anything);
+                    clear(&self.directory, &name, takes_files).map_err(|_| in_the_way())?;
+                }
+                Err(Errno::STALE) => return Err(CheckoutError::Changed { path: path.clone() }),
+                Err(error) => return Err(fails("rename the file", path)(error.into())),
+            }
+        }
+        Err(in_the_way())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // Nothing more can be done; a walk names what is left.
+            let _left = rustix::fs::unlinkat(&*self.directory, name, AtFlags::empty());
+        }
+    }
+}
+
+/// Renames within a directory; `ESTALE` says that something else stands there than was examined.
+fn rename(directory: &Directory, from: &CStr, to: &CStr, over: Over) -> Result<(), Errno> {
+    match over {
+        Over::Anything => rustix::fs::renameat(directory, from, directory, to),
+        Over::Examined(stamp) => match directory.stat(to) {
+            Ok(now) if now == stamp => rustix::fs::renameat(directory, from, directory, to),
+            _ => Err(Errno::STALE),
+        },
+        Over::Nothing => {
+            let flags = RenameFlags::NOREPLACE;
+            match rustix::fs::renameat_with(directory, from, directory, to, flags) {
+                // Not every file system can; then a look must do.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match directory.stat(to) {
+                    Ok(_) => Err(Errno::EXIST),
+                    Err(_) => rustix::fs::renameat(directory, from, directory, to),
+                },
+                outcome => outcome,
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod golden;
 mod malformed;
 mod operations;
 mod properties;
+mod reader;
 mod seams;
 mod support;
 mod tidy;

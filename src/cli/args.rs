@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{add, commit, completion, config, hash, init, man, rm, status};
+use super::{add, cat, commit, completion, config, hash, init, ls, man, rm, status};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -48,11 +48,13 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Add(add::Args),
+    Cat(cat::Args),
     Commit(commit::Args),
     Completion(completion::Args),
     Config(config::Args),
     Hash(hash::Args),
     Init(init::Args),
+    Ls(ls::Args),
     #[command(hide = true)]
     Man(man::Args),
     Rm(rm::Args),
@@ -63,6 +65,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
+    ("Look", &["ls", "cat"]),
     ("For scripts", &["hash"]),
 ];
 

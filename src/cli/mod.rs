@@ -4,6 +4,7 @@
 
 mod add;
 mod args;
+mod cat;
 mod commit;
 mod completion;
 mod config;
@@ -12,6 +13,7 @@ mod exit;
 pub mod graph;
 mod hash;
 mod init;
+mod ls;
 mod man;
 mod manifest;
 pub mod pager;
@@ -171,11 +173,13 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
     }
     match command {
         Command::Add(args) => add::run(args, context),
+        Command::Cat(args) => cat::run(args, context),
         Command::Commit(args) => commit::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Init(args) => init::run(args, context),
+        Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),
         Command::Rm(args) => rm::run(args, context),
         Command::Status(args) => status::run(args, context),

@@ -1,6 +1,7 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
 mod add;
+mod cat;
 mod commit;
 mod config;
 pub mod date;
@@ -11,6 +12,7 @@ mod init;
 mod intake;
 mod keyed_diff;
 mod keyed_documents;
+mod ls;
 mod merge_base;
 mod paths;
 pub mod ref_name;
@@ -30,6 +32,7 @@ pub use crate::store::IngestFailure;
 pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use add::{AddReport, AddRequest, add};
+pub use cat::cat;
 pub use commit::{CommitReport, CommitRequest, Committed, commit};
 pub use config::{
     ConfigReport, ConfigRequest, Origin, Setting, config_change, config_get, config_list,
@@ -38,6 +41,7 @@ pub use error::{Error, ErrorKind};
 pub use hash::{HashReport, HashRequest, hash_files};
 pub use init::{InitReport, InitRequest, init};
 pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
+pub use ls::{LsRequest, ls};
 pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base};
 pub use refs::Refs;
 pub use repository::Repository;

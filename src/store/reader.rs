@@ -91,6 +91,11 @@ impl<'s> Reader<'s> {
         Commit::decode(&bytes).map_err(|source| StoreError::Malformed { id: *id, source })
     }
 
+    /// Reads the bytes of a record of any kind: a commit, a tree, a signature, an attachment.
+    pub fn record(&mut self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
+        self.get(id, KindSet::RECORDS)
+    }
+
     /// Tells where a blob's content begins, so that many blobs can be read in the order of packs.
     ///
     /// Errors: [`StoreError::Missing`].

@@ -1,3 +1,5 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod ls;
+mod project;
 mod streams;

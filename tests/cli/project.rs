@@ -1,0 +1,95 @@
+//! A worktree with a repository, and the program run in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use provenance::clock::{Clock, Timestamp};
+use provenance::progress::Progress;
+use provenance::repo::{
+    AddRequest, CommitRequest, Committed, InitRequest, Repository, add, commit, init,
+};
+
+/// A worktree that is gone with the test.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// What the program answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: Option<i32>,
+    pub out: Vec<u8>,
+    pub err: String,
+}
+
+impl Project {
+    /// Makes an empty repository.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
+        Self { folder }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &[u8]) -> PathBuf {
+        self.root().join(OsStr::from_bytes(name))
+    }
+
+    /// Writes a file, and the directories on the way to it.
+    pub fn write(&self, name: &[u8], content: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        let mut file = fs::File::create(path).expect("made");
+        std::io::Write::write_all(&mut file, content).expect("written");
+    }
+
+    /// Stages everything.
+    pub fn add(&self) {
+        let repository = self.open();
+        let report = add(&repository, &AddRequest::default(), &Progress::default());
+        assert!(!report.expect("added").is_partial());
+    }
+
+    /// Stages and records everything.
+    pub fn commit(&self, message: &str) {
+        self.add();
+        let request = CommitRequest { message: message.to_owned(), ..CommitRequest::default() };
+        let committed = commit(&self.open(), &request, &Progress::default()).expect("committed");
+        assert!(matches!(committed, Committed::Made(_)));
+    }
+
+    fn open(&self) -> Repository {
+        let clock = Clock::Fixed(Timestamp(1_700_000_000_000));
+        Repository::open(self.root(), clock).expect("opened")
+    }
+
+    /// Builds a call of the program at the root of the worktree.
+    pub fn provenance(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provenance"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.current_dir(self.root());
+        command
+    }
+
+    /// Runs the program.
+    pub fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Answer {
+        let Output { status, stdout, stderr } =
+            self.provenance().args(words).output().expect("the program starts");
+        let err = String::from_utf8(stderr).expect("messages are UTF-8");
+        Answer { code: status.code(), out: stdout, err }
+    }
+
+    /// Runs the program, and insists that it ends well; gives its answer.
+    #[track_caller]
+    pub fn text<S: AsRef<OsStr>>(&self, words: &[S]) -> String {
+        let answer = self.run(words);
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+        String::from_utf8(answer.out).expect("the answer is UTF-8")
+    }
+}

@@ -3,6 +3,8 @@
 //! It needs Python with two packages; `make test` makes an environment for it and names its
 //! interpreter in `PROVENANCE_TEST_PYTHON`. Without that, these tests say so and pass.
 
+#![expect(clippy::print_stderr, reason = "a test that could not run must say so")]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -21,6 +21,6 @@ pub fn account() -> Account {
 }
 
 /// Tells whether a text may stand in a record: not empty, and nothing that a terminal obeys.
-fn is_line(text: &str) -> bool {
+pub(super) fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && text.len() <= 255 && !text.chars().any(char::is_control)
 }

@@ -86,7 +86,7 @@ pub fn commit(
         author: repository.author(),
         time: repository.clock.now(),
         message: message.to_owned(),
-        system: crate::object::System::default(),
+        system: crate::capture::system(),
         artifacts: Vec::new(),
         run: None,
         code: None,

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use super::place::Place;
 use super::print::{Output, put_path};
 use super::{Context, Exit, Failure, Outcome, units, worktree_words};
 use crate::repo::{self, AddReport, AddRequest, Change, Error};
@@ -40,7 +41,8 @@ pub struct Args {
 /// Stages them.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
-    let paths = repository.tree_paths(&context.directory()?, &args.paths)?;
+    let place = context.place(&repository)?;
+    let paths = place.resolve(&repository, &args.paths)?;
     let request = AddRequest {
         paths,
         takes_ignored: args.force,
@@ -48,12 +50,12 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         is_dry_run: args.dry_run,
     };
     let report = context.watch(|progress| repo::add(&repository, &request, progress))?;
-    worktree_words::complain(context, &report.problems, &report.failures);
+    worktree_words::complain(context, &place, &report.problems, &report.failures);
     let printed = context.print(|out| {
         if context.global.json {
             return Ok(out.json(&json(&report))?);
         }
-        words(out, &report, context.global.quiet)
+        words(out, &report, &place, args.dry_run || context.global.quiet)
     })?;
     if let Some(path) = report.missing_path() {
         let error = Error::NotFound { what: "path", name: path };
@@ -62,16 +64,21 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     Ok(if report.is_partial() { Exit::Partial } else { printed })
 }
 
-fn words(out: &mut Output, report: &AddReport, quiet: bool) -> Result<(), Failure> {
+fn words(
+    out: &mut Output,
+    report: &AddReport,
+    place: &Place,
+    only_plan: bool,
+) -> Result<(), Failure> {
     for (change, path) in &report.planned {
         let word = match change {
             Change::New | Change::NewDirectory => out.paint.added("add"),
             Change::Missing => out.paint.removed("remove"),
             Change::Modified | Change::KindChanged => out.paint.added("update"),
         };
-        writeln!(out, "{word} {path}")?;
+        writeln!(out, "{word} {}", place.show(path.as_bytes()))?;
     }
-    if quiet || report.tree.is_none() {
+    if only_plan {
         return Ok(());
     }
     let AddReport { added, modified, removed, .. } = report;
@@ -105,7 +112,7 @@ fn json(report: &AddReport) -> serde_json::Value {
     serde_json::json!({
         "added": report.added, "modified": report.modified, "removed": report.removed,
         "stored_bytes": report.stored.bytes,
-        "tree": report.tree.as_ref().map(|tree| tree.id.to_string()),
+        "tree": report.tree.as_ref().map(|tree| tree.id.to_record()),
         "planned": planned.collect::<serde_json::Value>(),
         "skipped": worktree_words::json(&report.problems, &report.failures),
     })

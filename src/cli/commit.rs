@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use super::print::Output;
 use super::{Context, Exit, Failure, Outcome, escape, units};
+use crate::object::ObjectId;
 use crate::repo::{self, CommitReport, CommitRequest, Committed};
 
 /// Record what is staged
@@ -55,7 +56,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 
 fn words(out: &mut Output, report: &CommitReport) -> Result<(), Failure> {
     let place = match &report.branch {
-        Some(branch) => escape::line(branch.strip_prefix("heads/").unwrap_or(branch)),
+        Some(branch) => escape::line(branch_of(branch)),
         None => "no branch".to_owned(),
     };
     let first = if report.parent.is_none() { " (first commit)" } else { "" };
@@ -67,12 +68,17 @@ fn words(out: &mut Output, report: &CommitReport) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Gives the name of a branch without its folder.
+fn branch_of(full: &str) -> &str {
+    full.strip_prefix("heads/").unwrap_or(full)
+}
+
 fn json(report: &CommitReport) -> serde_json::Value {
     serde_json::json!({
-        "commit": report.id.to_string(),
-        "tree": report.commit.tree.to_string(),
-        "branch": report.branch,
-        "parents": report.parent.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "commit": report.id.to_record(),
+        "tree": report.commit.tree.to_record(),
+        "branch": report.branch.as_deref().map(branch_of),
+        "parents": report.parent.iter().map(ObjectId::to_record).collect::<Vec<_>>(),
         "transaction": report.number,
         "files": report.tree.files,
         "bytes": report.tree.bytes,

@@ -18,6 +18,7 @@ mod man;
 mod manifest;
 pub mod pager;
 pub mod patch;
+mod place;
 pub mod print;
 mod progress;
 mod rm;
@@ -36,6 +37,7 @@ use crate::progress::Progress;
 use crate::repo::{Error, ErrorKind, Repository};
 use args::{Command, Global};
 use exit::{Failure, exit_of, hint_of};
+use place::Place;
 use print::Output;
 use progress::Bar;
 use signals::Signals;
@@ -84,6 +86,11 @@ impl Context {
     /// Opens the repository that the command works in.
     fn repository(&self) -> Result<Repository, Error> {
         Repository::open(&self.directory()?, self.clock()?)
+    }
+
+    /// Finds where in its worktree the command works.
+    fn place(&self, repository: &Repository) -> Result<Place, Error> {
+        Place::of(repository, self.directory()?)
     }
 
     /// How to paint what goes to standard error.

@@ -38,7 +38,8 @@ pub struct Args {
 /// Removes them.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
-    let paths = repository.tree_paths(&context.directory()?, &args.paths)?;
+    let place = context.place(&repository)?;
+    let paths = place.resolve(&repository, &args.paths)?;
     if paths.is_empty() {
         let reason = "the whole worktree was named: name files and directories in it";
         return Err(Error::Usage(reason.to_owned()).into());
@@ -52,7 +53,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     };
     let report = context.watch(|progress| rm(&repository, &request, progress))?;
     for (path, error) in &report.failures {
-        print::note(context.stderr_paint(), "not removed: ", &format!("{path}: {error}"));
+        print::note(
+            context.stderr_paint(),
+            "not removed: ",
+            &format!("{}: {error}", place.show(path.as_bytes())),
+        );
     }
     let printed = context.print(|out| {
         if context.global.json {
@@ -60,7 +65,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         }
         if args.dry_run {
             for path in &report.removed {
-                writeln!(out, "remove {path}")?;
+                writeln!(out, "remove {}", place.show(path.as_bytes()))?;
             }
         } else if !context.global.quiet {
             let count = units::count(report.removed.len() as u64, "file");

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use super::place::Place;
 use super::print::{Output, put_path};
 use super::{Context, Failure, Outcome, escape, worktree_words};
 use crate::repo::Head;
@@ -31,15 +32,16 @@ pub struct Args {
 /// Shows it.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
-    let paths = repository.tree_paths(&context.directory()?, &args.paths)?;
+    let place = context.place(&repository)?;
+    let paths = place.resolve(&repository, &args.paths)?;
     let request = StatusRequest { paths, lists_new: args.untracked };
     let report = context.watch(|progress| status(&repository, &request, progress))?;
-    worktree_words::complain(context, &report.problems, &[]);
+    worktree_words::complain(context, &place, &report.problems, &[]);
     context.page(&repository, |out| {
         if context.global.json {
             return Ok(out.json(&json(&report))?);
         }
-        if args.short { short(out, &report) } else { long(out, &report) }
+        if args.short { short(out, &report, &place) } else { long(out, &report, &place) }
     })
 }
 
@@ -47,7 +49,7 @@ const STAGED: &str = "Staged for the next commit:";
 const UNSTAGED: &str = "Changed, not staged (provenance add PATH):";
 const UNTRACKED: &str = "Not tracked (provenance add PATH):";
 
-fn long(out: &mut Output, report: &StatusReport) -> Result<(), Failure> {
+fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
     match &report.head {
         Head::Branch(name) => {
             let name = escape::line(name.strip_prefix("heads/").unwrap_or(name));
@@ -66,7 +68,7 @@ fn long(out: &mut Output, report: &StatusReport) -> Result<(), Failure> {
         }
         writeln!(out, "\n{heading}")?;
         for entry in entries {
-            let line = format!("{:<9} {}", word(entry.difference), shown(entry));
+            let line = format!("{:<9} {}", word(entry.difference), shown(entry, place));
             let painted = match heading {
                 STAGED => out.paint.added(line),
                 _ => out.paint.removed(line),
@@ -82,29 +84,28 @@ fn long(out: &mut Output, report: &StatusReport) -> Result<(), Failure> {
     Ok(())
 }
 
-fn short(out: &mut Output, report: &StatusReport) -> Result<(), Failure> {
-    let mut lines: Vec<(&StatusEntry, char, char)> = Vec::new();
-    for entry in &report.staged {
-        lines.push((entry, letter(entry.difference), ' '));
-    }
-    for entry in &report.unstaged {
-        match lines.iter_mut().find(|(staged, ..)| staged.path == entry.path) {
-            Some((_, _, unstaged)) => *unstaged = letter(entry.difference),
-            None => lines.push((entry, ' ', letter(entry.difference))),
-        }
-    }
-    lines.extend(report.untracked.iter().map(|entry| (entry, '?', '?')));
+fn short(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
+    // Sorted by path, the two lines of a file that differs twice stand together: staged first.
+    let staged = report.staged.iter().map(|entry| (entry, letter(entry.difference), ' '));
+    let unstaged = report.unstaged.iter().map(|entry| (entry, ' ', letter(entry.difference)));
+    let untracked = report.untracked.iter().map(|entry| (entry, '?', '?'));
+    let mut lines: Vec<_> = staged.chain(unstaged).chain(untracked).collect();
     lines.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+    lines.dedup_by(|next, line| {
+        let is_same = next.0.path == line.0.path;
+        line.2 = if is_same { next.2 } else { line.2 };
+        is_same
+    });
     for (entry, staged, unstaged) in lines {
         let (staged, unstaged) = (out.paint.added(staged), out.paint.removed(unstaged));
-        writeln!(out, "{staged}{unstaged} {}", shown(entry))?;
+        writeln!(out, "{staged}{unstaged} {}", shown(entry, place))?;
     }
     Ok(())
 }
 
-fn shown(entry: &StatusEntry) -> String {
+fn shown(entry: &StatusEntry, place: &Place) -> String {
     let slash = if entry.difference == Difference::UntrackedDirectory { "/" } else { "" };
-    format!("{}{slash}", entry.path)
+    format!("{}{slash}", place.show(entry.path.as_bytes()))
 }
 
 fn word(difference: Difference) -> &'static str {
@@ -147,7 +148,7 @@ fn json(report: &StatusReport) -> serde_json::Value {
     };
     serde_json::json!({
         "branch": branch,
-        "commit": report.commit.map(|id| id.to_string()),
+        "commit": report.commit.map(|id| id.to_record()),
         "clean": report.is_clean(),
         "staged": list(&report.staged),
         "unstaged": list(&report.unstaged),

@@ -2,13 +2,20 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::{Context, escape, print};
+use super::place::Place;
+use super::{Context, print};
 use crate::object::TreePath;
 use crate::repo::{IngestFailure, Problem, ProblemKind};
 
 /// Says on standard error what could not be read or recorded.
-pub fn complain(context: &Context, problems: &[Problem], failures: &[(TreePath, IngestFailure)]) {
+pub fn complain(
+    context: &Context,
+    place: &Place,
+    problems: &[Problem],
+    failures: &[(TreePath, IngestFailure)],
+) {
     for (path, failure) in failures {
+        let path = place.show(path.as_bytes());
         let message = format!("{path}: {}", super::with_causes(failure));
         print::note(context.stderr_paint(), "not staged: ", &message);
     }
@@ -18,7 +25,7 @@ pub fn complain(context: &Context, problems: &[Problem], failures: &[(TreePath, 
         if is_advice && context.global.quiet {
             continue;
         }
-        let path = escape::path(problem.path.as_bytes());
+        let path = place.show(problem.path.as_bytes());
         let message = format!("{path}: {}", super::with_causes(&problem.kind));
         print::note(context.stderr_paint(), "left alone: ", &message);
     }

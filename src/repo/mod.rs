@@ -1,8 +1,10 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
 mod add;
+mod branch;
 mod cat;
 mod commit;
+mod commit_tree;
 mod config;
 pub mod date;
 mod error;
@@ -20,20 +22,28 @@ mod refs;
 mod repository;
 mod restamp;
 mod rev_list;
+mod rev_parse;
 pub mod revision;
 pub mod rm;
 #[cfg(test)]
 mod sample;
 mod selection;
 pub mod status;
+mod tag;
 mod text_diff;
+mod undo;
 
 pub use crate::store::IngestFailure;
 pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use add::{AddReport, AddRequest, add};
+pub use branch::{
+    Branch, BranchCreateRequest, BranchDeleteRequest, BranchListReport, BranchRenameRequest,
+    RefMoved, branch_create, branch_delete, branch_list, branch_rename,
+};
 pub use cat::cat;
 pub use commit::{CommitReport, CommitRequest, Committed, commit};
+pub use commit_tree::{CommitTreeReport, CommitTreeRequest, commit_tree};
 pub use config::{
     ConfigReport, ConfigRequest, Origin, Setting, config_change, config_get, config_list,
 };
@@ -46,4 +56,7 @@ pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base}
 pub use refs::Refs;
 pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
+pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
+pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};
+pub use undo::{UndoReport, UndoRequest, undo};

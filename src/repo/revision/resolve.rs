@@ -91,7 +91,12 @@ impl<'r> Resolver<'r> {
 
     /// Reads a revision as typed, and finds what it stands for, of whatever kind.
     pub fn object(&mut self, typed: &[u8]) -> Result<Named, Error> {
-        self.named(&Revision::parse(typed)?, Want::Anything)
+        self.object_of(&Revision::parse(typed)?)
+    }
+
+    /// Finds what a revision stands for, of whatever kind.
+    pub fn object_of(&mut self, revision: &Revision) -> Result<Named, Error> {
+        self.named(revision, Want::Anything)
     }
 
     fn named(&mut self, revision: &Revision, want: Want) -> Result<Named, Error> {

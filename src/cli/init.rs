@@ -38,9 +38,12 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             }
             return Ok(out.json(&object.into())?);
         }
+        if context.global.quiet {
+            return Ok(());
+        }
         let what = if report.is_new { "Made an empty repository" } else { "There is a repository" };
         writeln!(out, "{what} in {}", escape::path(folder))?;
-        if let Some(file) = report.git_exclude.as_ref().filter(|_| !context.global.quiet) {
+        if let Some(file) = &report.git_exclude {
             let file = escape::path(file.as_os_str().as_bytes());
             writeln!(out, "Git will leave it alone: it is listed in {file}")?;
         }

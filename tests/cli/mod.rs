@@ -3,3 +3,4 @@
 mod ls;
 mod project;
 mod streams;
+mod transcripts;

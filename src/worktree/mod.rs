@@ -17,4 +17,5 @@ pub mod lock;
 pub mod open;
 pub mod remove;
 pub mod scan;
+pub mod settings;
 pub mod stamps;

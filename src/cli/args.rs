@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{add, cat, commit, completion, config, hash, init, ls, man, rm, status};
+use super::{add, cat, commit, completion, config, du, fsck, gc, hash, init, ls, man, rm, status};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -52,6 +52,9 @@ pub enum Command {
     Commit(commit::Args),
     Completion(completion::Args),
     Config(config::Args),
+    Du(du::Args),
+    Fsck(fsck::Args),
+    Gc(gc::Args),
     Hash(hash::Args),
     Init(init::Args),
     Ls(ls::Args),
@@ -66,6 +69,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
     ("Look", &["ls", "cat"]),
+    ("Keep in order", &["fsck", "gc", "du"]),
     ("For scripts", &["hash"]),
 ];
 

@@ -8,8 +8,11 @@ mod cat;
 mod commit;
 mod completion;
 mod config;
+mod du;
 pub mod escape;
 mod exit;
+mod fsck;
+mod gc;
 pub mod graph;
 mod hash;
 mod init;
@@ -184,6 +187,9 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::Commit(args) => commit::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
+        Command::Du(args) => du::run(args, context),
+        Command::Fsck(args) => fsck::run(args, context),
+        Command::Gc(args) => gc::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Ls(args) => ls::run(args, context),

@@ -4,8 +4,8 @@
 //! pages; where they lie, and in which order they are written, in `docs/format/layout.md`.
 
 use super::pack::{PackClass, PackId};
-use crate::object::DecodeError;
 use crate::object::canonical::{Number, Object, Value, decode_record};
+use crate::object::{DecodeError, ObjectId};
 
 /// Folder of a repository, beside the user's files.
 pub const FOLDER: &str = ".provenance";
@@ -33,6 +33,9 @@ pub const TILES: &str = "journal/tile/";
 
 /// What the names of all leases of running writers begin with.
 pub const LEASES: &str = "lease/";
+
+/// What the names of lists of unreachable objects begin with.
+pub const CANDIDATES: &str = "candidate/";
 
 /// What the names of files begin with that are no longer needed.
 pub const TRASH: &str = "trash/";
@@ -83,6 +86,16 @@ pub fn parse_pack_name(name: &str) -> Option<(PackClass, PackId)> {
     let class =
         [PackClass::Records, PackClass::Data].into_iter().find(|known| known.name() == class)?;
     Some((class, PackId::parse(hex).ok()?))
+}
+
+/// Names a list of unreachable objects by the BLAKE3 of its bytes: `candidate/<64 hex>.txt`.
+pub fn candidates_name(hash: &ObjectId) -> String {
+    format!("{CANDIDATES}{hash}.txt")
+}
+
+/// Takes the name of a list of unreachable objects apart; `None` if it is not one.
+pub fn parse_candidates_name(name: &str) -> Option<ObjectId> {
+    ObjectId::parse(name.strip_prefix(CANDIDATES)?.strip_suffix(".txt")?).ok()
 }
 
 /// Names the journal entry `number`: `journal/entry/<20 digits>.json`, so that names sort.

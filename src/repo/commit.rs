@@ -5,7 +5,7 @@ use super::{AddReport, AddRequest, Error, Repository};
 use crate::object::tree::{EMPTY_TREE, Node, Summary};
 use crate::object::{Commit, ObjectId, Update};
 use crate::progress::Progress;
-use crate::store::Reader;
+use crate::store::{Reader, merge};
 use crate::worktree::head::Head;
 use crate::worktree::local;
 
@@ -101,6 +101,8 @@ pub fn commit(
             None
         }
     };
+    // The commit stands, whatever comes of this; the next one tries again.
+    let _tidied_or_not = merge::tidy(&repository.store, &Progress::default());
     Ok(Committed::Made(Box::new(CommitReport {
         id,
         tree: summary(&mut reader, &commit.tree)?,

@@ -7,7 +7,10 @@ mod commit;
 mod commit_tree;
 mod config;
 pub mod date;
+mod du;
 mod error;
+mod fsck;
+mod gc;
 mod hash;
 mod history;
 mod init;
@@ -25,6 +28,7 @@ mod rev_list;
 mod rev_parse;
 pub mod revision;
 pub mod rm;
+mod roots;
 #[cfg(test)]
 mod sample;
 mod selection;
@@ -47,7 +51,10 @@ pub use commit_tree::{CommitTreeReport, CommitTreeRequest, commit_tree};
 pub use config::{
     ConfigReport, ConfigRequest, Origin, Setting, config_change, config_get, config_list,
 };
+pub use du::{DuReport, DuRequest, PathUsage, PathUsageTotal, du};
 pub use error::{Error, ErrorKind};
+pub use fsck::{FsckReport, FsckRequest, fsck};
+pub use gc::{GcReport, GcRequest, gc};
 pub use hash::{HashReport, HashRequest, hash_files};
 pub use init::{InitReport, InitRequest, init};
 pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
@@ -60,3 +67,5 @@ pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};
 pub use undo::{UndoReport, UndoRequest, undo};
+
+pub use crate::store::usage::Usage;

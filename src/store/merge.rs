@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::format::pack::{BlockRow, ObjectKind, ObjectRow, PackClass, PackIndex};
 use crate::object::{DecodeError, ObjectId};
 use crate::progress::Progress;
-use crate::storage::Key;
+use crate::storage::{Aside, Key};
 
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::pack::Pack;
@@ -24,6 +24,9 @@ const FACTOR: u64 = 2;
 /// Packs of one class that may stand beside each other before any are merged.
 const PACKS_FREE: usize = 8;
 
+/// Packs below this length are merged on the way; the others wait for a collection. Bytes.
+const TIDY_BYTES_MAX: u64 = 64 << 20;
+
 /// What a merge did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
@@ -35,6 +38,16 @@ pub struct Merged {
     pub bytes_after: u64,
     /// Objects that were left out because they were not to be kept.
     pub dropped: u64,
+}
+
+impl Merged {
+    /// Adds what another merge did.
+    pub fn add(&mut self, other: Self) {
+        self.packs += other.packs;
+        self.bytes_before += other.bytes_before;
+        self.bytes_after += other.bytes_after;
+        self.dropped += other.dropped;
+    }
 }
 
 /// Chooses the smallest packs of one class so that the rest are a geometric series.
@@ -60,7 +73,46 @@ pub fn plan(sizes: &[u64]) -> Vec<usize> {
     order
 }
 
-/// Merges `packs`, all of one class, and deletes them once the merged pack is durable.
+/// What becomes of a pack whose content stands in another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dispose {
+    /// It is deleted: nothing was left out.
+    Delete,
+    /// It goes to the trash, in case something that was left out is missed after all.
+    Trash,
+}
+
+/// Merges small packs where there are many: after each commit, so that a repository of any age
+/// has few.
+///
+/// Errors: as [`merge`]; nothing is lost, and the next run tries again.
+/// Cost: mostly nothing; over many commits, each byte is copied a logarithm's number of times.
+pub fn tidy(store: &Store, progress: &Progress) -> Result<Merged, StoreError> {
+    merge_up_to(store, TIDY_BYTES_MAX, progress)
+}
+
+/// Merges what [`plan`] chooses among the packs below `bytes_max`, and drops nothing.
+pub fn merge_up_to(
+    store: &Store,
+    bytes_max: u64,
+    progress: &Progress,
+) -> Result<Merged, StoreError> {
+    let mut all = Merged::default();
+    for class in [PackClass::Data, PackClass::Records] {
+        let listing = store.packs().listing()?;
+        let small: Vec<_> =
+            listing.of(class).iter().filter(|pack| pack.bytes() < bytes_max).collect();
+        let sizes: Vec<u64> = small.iter().map(|pack| pack.bytes()).collect();
+        let chosen: Vec<_> =
+            plan(&sizes).into_iter().map(|position| Arc::clone(small[position])).collect();
+        if !chosen.is_empty() {
+            all.add(merge(store, class, &chosen, &|_| true, Dispose::Delete, progress)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Merges `packs`, all of one class, and disposes of them once the merged pack is durable.
 ///
 /// Shape: `keep` tells which objects stay; a duplicate is kept once. Errors: before anything is
 /// deleted; a damaged pack is left alone and named. Cost: one pass over the packs; one block in
@@ -70,6 +122,7 @@ pub fn merge(
     class: PackClass,
     packs: &[Arc<Pack>],
     keep: &dyn Fn(&ObjectRow) -> bool,
+    dispose: Dispose,
     progress: &Progress,
 ) -> Result<Merged, StoreError> {
     let mut merger = Merger::new(store, class)?;
@@ -84,7 +137,16 @@ pub fn merge(
     let is_old = |key: &Key| new.as_ref().is_none_or(|(new, _)| new != key);
     let old: Vec<Key> = packs.iter().map(|pack| pack.key().clone()).filter(is_old).collect();
     store.packs().relist()?;
-    store.storage().delete_all(&old)?;
+    match dispose {
+        Dispose::Delete => {
+            store.storage().delete_all(&old)?;
+        }
+        Dispose::Trash => {
+            for key in &old {
+                store.storage().set_aside(key, Aside::Trash)?;
+            }
+        }
+    }
     store.packs().relist()?;
     merged.bytes_after = new.map_or(0, |(_, bytes)| bytes);
     Ok(merged)
@@ -96,7 +158,7 @@ struct Merger<'s> {
     writer: PackWriter,
     encoder: BlockEncoder,
     small: BlockBuilder,
-    seen: HashSet<(ObjectId, bool)>,
+    seen: HashSet<(ObjectId, ObjectKind)>,
 }
 
 impl<'s> Merger<'s> {
@@ -129,7 +191,12 @@ impl<'s> Merger<'s> {
             objects.retain(|object| keep(object));
             dropped += (before - objects.len()) as u64;
             objects.retain(|object| {
-                self.seen.insert((object.id, object.kind == ObjectKind::ChunkMap))
+                let kind = match object.kind {
+                    // Whoever looks for one takes the other.
+                    ObjectKind::Chunk => ObjectKind::Blob,
+                    kind => kind,
+                };
+                self.seen.insert((object.id, kind))
             });
             let whole = objects.len() == before;
             self.block(pack, &row, &objects, whole)?;

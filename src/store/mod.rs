@@ -5,11 +5,15 @@
 
 mod block_builder;
 pub mod cache;
+mod candidates;
+pub mod check;
 mod chunk_lists;
 mod claims;
+pub mod collect;
 mod error;
 mod fault;
 mod graph_cache;
+mod id_set;
 mod ingest;
 pub mod journal;
 mod limits;
@@ -19,9 +23,11 @@ mod open;
 mod pack;
 mod pack_writer;
 mod packs;
+mod reach;
 mod reader;
 pub mod refs;
 mod transaction;
+pub mod usage;
 
 use std::sync::Arc;
 
@@ -35,6 +41,7 @@ pub use journal::{
     Problem as JournalProblem,
 };
 pub use lookup::Stored;
+pub use reach::Root;
 pub use reader::{Place, Reader};
 pub use transaction::{Added, Transaction};
 
@@ -58,6 +65,13 @@ impl Store {
     pub fn open(storage: Arc<dyn Storage>, compression: i32) -> Self {
         let packs = Packs::new(Arc::clone(&storage));
         Self { storage, packs, compression }
+    }
+
+    /// Opens what is sound in the same storage: damaged packs are passed over.
+    pub(crate) fn sound_part(&self) -> Self {
+        let storage = Arc::clone(&self.storage);
+        let packs = Packs::skipping_damaged(Arc::clone(&storage));
+        Self { storage, packs, compression: self.compression }
     }
 
     /// Where everything lies.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use crate::format::layout;
 use crate::format::pack::{HEADER_BYTES, PackIndex, TRAILER_BYTES, Trailer};
 use crate::object::DecodeError;
 use crate::storage::{Key, Source};
@@ -74,6 +75,17 @@ impl Pack {
         match self.defect.get_or_init(|| index.verify_hash().err()) {
             None => Ok(index),
             Some(error) => Err(self.damaged(error.clone())),
+        }
+    }
+
+    /// Checks the name and every rule that concerns the footer.
+    pub fn verify(&self) -> Result<(), StoreError> {
+        let index = self.verified_index()?;
+        index.verify().map_err(|error| self.damaged(error))?;
+        let named = layout::parse_pack_name(self.key.as_str());
+        match named == Some((index.class(), index.id())) {
+            true => Ok(()),
+            false => Err(self.damaged(DecodeError::new("pack", 0, "it has another pack's name"))),
         }
     }
 

@@ -16,6 +16,8 @@ use super::pack::Pack;
 pub struct Packs {
     storage: Arc<dyn Storage>,
     listed: RwLock<Option<Arc<Listing>>>,
+    /// Whether damaged packs are passed over, for who looks for what is left.
+    skips_damaged: bool,
 }
 
 /// What one listing found, in the order of their names.
@@ -69,6 +71,20 @@ impl Listing {
         Ok(None)
     }
 
+    /// Finds every object of an accepted kind, the copies of one pack too.
+    pub fn find_all(&self, id: &ObjectId, kinds: KindSet) -> Result<Vec<Found>, StoreError> {
+        let mut all = Vec::new();
+        for pack in self.searched(kinds) {
+            let index = pack.index()?;
+            for kind in ObjectKind::ALL.into_iter().filter(|kind| kinds.contains(*kind)) {
+                let row = index.find(id, KindSet::only(kind));
+                let row = row.map_err(|error| pack.damaged(error))?;
+                all.extend(row.map(|row| Found { pack: Arc::clone(pack), row }));
+            }
+        }
+        Ok(all)
+    }
+
     fn searched(&self, kinds: KindSet) -> impl Iterator<Item = &Arc<Pack>> {
         let meets = |class: PackClass| {
             ObjectKind::ALL.iter().any(|&kind| kinds.contains(kind) && kind.class() == class)
@@ -82,7 +98,12 @@ impl Listing {
 impl Packs {
     /// Prepares to look into `storage`; nothing is listed yet.
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, listed: RwLock::new(None) }
+        Self { storage, listed: RwLock::new(None), skips_damaged: false }
+    }
+
+    /// As [`Self::new`], and passes over every pack whose footer is not sound.
+    pub fn skipping_damaged(storage: Arc<dyn Storage>) -> Self {
+        Self { skips_damaged: true, ..Self::new(storage) }
     }
 
     /// Finds an object of an accepted kind.
@@ -137,6 +158,10 @@ impl Packs {
     /// Opens a pack; none if it was merged away since it was listed.
     fn open(&self, key: Key) -> Result<Option<Arc<Pack>>, StoreError> {
         let Some(source) = self.storage.open(&key)? else { return Ok(None) };
-        Ok(Some(Arc::new(Pack::open(key, source)?)))
+        match Pack::open(key, source) {
+            Ok(pack) if self.skips_damaged && pack.verify().is_err() => Ok(None),
+            Err(StoreError::Damaged { .. }) if self.skips_damaged => Ok(None),
+            opened => Ok(Some(Arc::new(opened?))),
+        }
     }
 }

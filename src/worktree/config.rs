@@ -31,6 +31,7 @@ pub struct Key {
 /// Lists every key there is.
 pub const KEYS: &[Key] = &[
     Key { name: "core.pager", variable: "PROVENANCE_PAGER", is_of_user_only: true },
+    Key { name: "gc.grace-days", variable: "PROVENANCE_GC_GRACE_DAYS", is_of_user_only: false },
     Key { name: "user.email", variable: "PROVENANCE_USER_EMAIL", is_of_user_only: false },
     Key { name: "user.name", variable: "PROVENANCE_USER_NAME", is_of_user_only: false },
 ];

@@ -1,0 +1,80 @@
+//! Collects: merges packs, bundles the journal, and removes what nothing reaches any more.
+
+use super::{Error, Repository};
+use crate::progress::Progress;
+use crate::store::collect::{self, CollectRequest, Collected};
+use crate::worktree::local;
+
+/// Days for which what nothing reaches is kept.
+const GRACE_DAYS: i64 = 14;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Says what to collect.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GcRequest {
+    /// Whether it is only counted.
+    pub is_dry: bool,
+    /// Whether what nothing reaches goes at once; no other command may run then.
+    pub prunes_now: bool,
+}
+
+/// Tells what was collected, or would be.
+#[derive(Debug, Clone, Copy)]
+pub struct GcReport {
+    /// What became of the packs.
+    pub collected: Collected,
+    /// Groups of 256 journal entries that were bundled.
+    pub bundles: u64,
+    /// For how many days what nothing reaches is kept.
+    pub grace_days: i64,
+    /// Bytes that the disk has back.
+    pub freed_bytes: u64,
+}
+
+/// Collects.
+///
+/// Shape: waits until no other command changes this worktree. Errors: if something reachable
+/// cannot be read, nothing is deleted; killed at any point, nothing is lost.
+pub fn gc(
+    repository: &Repository,
+    request: GcRequest,
+    progress: &Progress,
+) -> Result<GcReport, Error> {
+    let grace_days = grace_days(repository)?;
+    let _lock = repository.lock(progress)?;
+    let roots = repository.roots(|_| Ok(progress.check()?), |_, error| Err(error))?;
+    if roots.entries == 0 {
+        return Err(Error::Corrupt("the journal has no entry: run init again".to_owned()));
+    }
+    let is_current = || {
+        let head = repository.journal.head().ok().and_then(|head| head.newest);
+        let stage = local::load_stage(&repository.location.folder).ok();
+        head.is_some_and(|head| head.number() + 1 == roots.entries) && stage == Some(roots.stage)
+    };
+    let collected = collect::collect(
+        &repository.store,
+        &CollectRequest {
+            roots: &roots.roots,
+            grace_ms: (!request.prunes_now).then_some(grace_days.saturating_mul(DAY_MS)),
+            applies: !request.is_dry,
+            is_current: &is_current,
+            progress,
+        },
+    )?;
+    let bundles = if request.is_dry { 0 } else { repository.journal.bundle()? };
+    let before = collected.bytes_before + collected.swept_bytes;
+    let freed_bytes = match request.is_dry {
+        true => 0,
+        false => before.saturating_sub(collected.bytes_after),
+    };
+    Ok(GcReport { collected, bundles, grace_days, freed_bytes })
+}
+
+fn grace_days(repository: &Repository) -> Result<i64, Error> {
+    let Some(text) = repository.setting("gc.grace-days") else { return Ok(GRACE_DAYS) };
+    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
+    days.ok_or_else(|| {
+        Error::Usage(format!("gc.grace-days is not a number of days from 1 on, value={text:?}"))
+    })
+}

@@ -1,0 +1,177 @@
+//! Looks for damage: in every pack, in everything that is reachable, in every byte.
+//!
+//! Damage is a finding, not an error; whatever is found is looked at once more through a new
+//! descriptor, so that a disk that stuttered is no false alarm.
+
+mod blocks;
+
+use std::sync::Arc;
+
+use super::pack::Pack;
+use super::reach::{Files, Marker};
+use super::{Fault, Root, Store, StoreError};
+use crate::format::layout;
+use crate::format::pack::PackClass;
+use crate::progress::{Phase, Progress};
+use crate::storage::Key;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// What is wrong.
+    pub what: String,
+    /// The file, or the commit and path, that it concerns.
+    pub place: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+/// What was looked at, and what is wrong with it.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Everything that is wrong.
+    pub findings: Vec<Finding>,
+    /// Packs that were opened.
+    pub packs: u64,
+    /// Their length in bytes.
+    pub bytes: u64,
+    /// Objects that the roots reach.
+    pub reachable: u64,
+    /// Blocks that were decoded, and the raw bytes in them.
+    pub blocks: u64,
+    /// Raw bytes that were decoded and hashed, those of whole large files again.
+    pub raw_bytes: u64,
+    /// Names in the folder of packs that are no packs; they have no effect.
+    pub foreign: Vec<String>,
+}
+
+const MEND_PACK: &str = "put a good copy of this file in its place, from a copy of the \
+    repository; or move it out of `pack/`, `add` the files again that then are missing, and \
+    check again";
+const MEND_OBJECT: &str = "copy the packs that a copy of the repository has and this one has \
+    not into `pack/`; or `add` the file again where it is still there";
+const MEND_RECORD: &str = "copy the packs that a copy of the repository has and this one has not \
+    into `pack/`; what this record says is lost otherwise";
+const MEND_READ: &str = "look at the disk, then check again";
+
+/// Checks all packs, and that everything the roots reach is there; with `full`, every byte.
+///
+/// Shape: findings sorted, none twice. Errors: only what keeps the check from going on.
+/// Cost: reads the footers, and all records that are reachable; with `full` everything twice
+/// over for large files: each chunk by itself, and the whole. Memory: 20 to 80 bytes for each
+/// object, and a block for each core.
+pub fn check(
+    store: &Store,
+    roots: &[Root],
+    full: bool,
+    progress: &Progress,
+) -> Result<Checked, StoreError> {
+    let mut checked = Checked::default();
+    progress.begin(Phase { name: "checking packs", ..Phase::default() });
+    check_packs(store, &mut checked, progress)?;
+    let sound = store.sound_part();
+    progress.begin(Phase { name: "checking reachable objects", ..Phase::default() });
+    let files = check_reachable(&sound, roots, full, &mut checked, progress)?;
+    if full {
+        let total = Some(checked.bytes);
+        progress.begin(Phase { name: "reading packs", bytes_total: total, files_total: None });
+        for class in [PackClass::Records, PackClass::Data] {
+            for pack in sound.packs().listing()?.of(class) {
+                blocks::check_pack(&sound, pack, &files, &mut checked, progress)?;
+            }
+        }
+        progress.begin(Phase { name: "putting large files together", ..Phase::default() });
+        blocks::check_whole(&sound, &files, &mut checked, progress)?;
+    }
+    checked.findings.sort();
+    checked.findings.dedup();
+    Ok(checked)
+}
+
+fn check_packs(
+    store: &Store,
+    checked: &mut Checked,
+    progress: &Progress,
+) -> Result<(), StoreError> {
+    for key in store.storage().list(layout::PACKS)? {
+        progress.check()?;
+        if layout::parse_pack_name(key.as_str()).is_none() {
+            checked.foreign.push(key.to_string());
+            continue;
+        }
+        match twice(|| open(store, &key)) {
+            Ok(None) => {}
+            Ok(Some(pack)) => {
+                checked.packs += 1;
+                checked.bytes += pack.bytes();
+                progress.add_files(1);
+            }
+            Err(error) => checked.findings.push(finding(key.to_string(), error)?),
+        }
+    }
+    Ok(())
+}
+
+/// Opens a pack with a new descriptor; none if somebody merged it away meanwhile.
+fn open(store: &Store, key: &Key) -> Result<Option<Arc<Pack>>, StoreError> {
+    let Some(source) = store.storage().open(key)? else { return Ok(None) };
+    let pack = Pack::open(key.clone(), source)?;
+    pack.verify()?;
+    Ok(Some(Arc::new(pack)))
+}
+
+/// Does something once more if it fails.
+fn twice<T>(mut run: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    run().or_else(|_| run())
+}
+
+fn check_reachable(
+    sound: &Store,
+    roots: &[Root],
+    full: bool,
+    checked: &mut Checked,
+    progress: &Progress,
+) -> Result<Files, StoreError> {
+    let findings = &mut checked.findings;
+    let mut failed = |place: String, error| {
+        findings.push(finding(place, error)?);
+        Ok(())
+    };
+    let mut marker = Marker::new(sound, progress, &mut failed);
+    marker.files = full.then(Files::default);
+    for root in roots {
+        marker.mark(*root)?;
+    }
+    checked.reachable = marker.seen.len();
+    Ok(marker.files.unwrap_or_default())
+}
+
+/// Words damage; hands on every error that is none.
+fn finding(place: String, error: StoreError) -> Result<Finding, StoreError> {
+    let is_damage = matches!(error.fault(), Fault::Corrupt)
+        || matches!(error.fault(), Fault::Denied | Fault::Unavailable)
+            && !matches!(error, StoreError::OutOfMemory);
+    if !is_damage {
+        return Err(error);
+    }
+    let (place, mend) = match &error {
+        StoreError::Damaged { key, .. } | StoreError::Mismatch { key, .. } => {
+            (key.to_string(), MEND_PACK)
+        }
+        StoreError::Missing { .. } => (place, MEND_OBJECT),
+        StoreError::Malformed { .. } | StoreError::Tree(_) => (place, MEND_RECORD),
+        _ => (place, MEND_READ),
+    };
+    Ok(Finding { what: worded(&error), place, mend: mend.to_owned() })
+}
+
+/// Words an error and what it comes from, outermost first.
+pub fn worded(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        words = format!("{words}: {source}");
+        cause = source.source();
+    }
+    words
+}

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ SPACE_TIMES = 8  # two worktrees, two stores with siblings, one restored tree
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # children have sessions of their own
     settings = choices.load()
     settings.scratch.mkdir(parents=True, exist_ok=True)
     lock = open(settings.scratch / "lock", "w")

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
-use super::{add, cat, commit, completion, config, du, fsck, gc, hash, init, ls, man, rm, status};
+use super::{
+    add, cat, commit, completion, config, diff, du, fsck, gc, hash, init, ls, man, rm, status,
+};
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
@@ -52,6 +54,7 @@ pub enum Command {
     Commit(commit::Args),
     Completion(completion::Args),
     Config(config::Args),
+    Diff(diff::Args),
     Du(du::Args),
     Fsck(fsck::Args),
     Gc(gc::Args),
@@ -68,7 +71,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
-    ("Look", &["ls", "cat"]),
+    ("Look", &["diff", "ls", "cat"]),
     ("Keep in order", &["fsck", "gc", "du"]),
     ("For scripts", &["hash"]),
 ];

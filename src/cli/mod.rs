@@ -8,9 +8,11 @@ mod cat;
 mod commit;
 mod completion;
 mod config;
+mod diff;
 mod du;
 pub mod escape;
 mod exit;
+mod file_diff;
 mod fsck;
 mod gc;
 pub mod graph;
@@ -187,6 +189,7 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::Commit(args) => commit::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
         Command::Du(args) => du::run(args, context),
         Command::Fsck(args) => fsck::run(args, context),
         Command::Gc(args) => gc::run(args, context),

@@ -1,9 +1,10 @@
 //! Gives the bytes of an object: a file's content, a commit's record, a node of a tree.
 
+use super::halt::Halt;
 use super::revision::{Named, Resolver, Revision};
 use super::{Error, Repository};
 use crate::object::ObjectId;
-use crate::store::{Reader, StoreError, Stored};
+use crate::store::{Reader, Stored};
 
 /// Streams what a revision names, piece by piece.
 ///
@@ -40,20 +41,5 @@ pub(super) fn stream<E: From<Error>>(
     id: &ObjectId,
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    reader.stream(id, |piece| take(piece).map_err(Halt::Taker)).map_err(|halt| match halt {
-        Halt::Taker(error) => error,
-        Halt::Store(error) => Error::from(error).into(),
-    })
-}
-
-/// Why a stream ended early.
-enum Halt<E> {
-    Taker(E),
-    Store(StoreError),
-}
-
-impl<E> From<StoreError> for Halt<E> {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+    reader.stream(id, |piece| take(piece).map_err(Halt::Taker)).map_err(Halt::into_error)
 }

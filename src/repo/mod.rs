@@ -7,10 +7,12 @@ mod commit;
 mod commit_tree;
 mod config;
 pub mod date;
+pub mod diff;
 mod du;
 mod error;
 mod fsck;
 mod gc;
+mod halt;
 mod hash;
 mod history;
 mod init;
@@ -40,6 +42,7 @@ mod undo;
 pub use crate::store::IngestFailure;
 pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
+pub use crate::worktree::stamps::FileKind;
 pub use add::{AddReport, AddRequest, add};
 pub use branch::{
     Branch, BranchCreateRequest, BranchDeleteRequest, BranchListReport, BranchRenameRequest,

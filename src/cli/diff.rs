@@ -1,0 +1,112 @@
+//! `diff`: what differs between commits, the stage and the worktree.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use super::print::Output;
+use super::progress::Bar;
+use super::{Context, Outcome, file_diff, units, worktree_words};
+use crate::repo::Error;
+use crate::repo::diff::{DiffReport, DiffRequest, FileDiff, diff, diff_sides};
+
+/// Show what differs, file by file
+///
+/// Without a commit: the worktree from the stage. With one: the worktree from it. With two, or
+/// A..B: the second from the first. Configurations in JSON, YAML and TOML are compared by key,
+/// other texts line by line; of other files you see what they are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenance diff                        # what `add` would stage of tracked files
+  provenance diff --staged               # what `commit` would record
+  provenance diff HEAD~2 -- config.yaml
+  provenance diff v1 v2 --stat
+  provenance diff --exit-code -q HEAD    # 1 if a tracked file differs from HEAD
+  provenance diff --json v1 v2           # a line per file: change, path, old, new, content")]
+pub struct Args {
+    /// Commits, or trees as in COMMIT:DIRECTORY; one or two
+    #[arg(value_name = "COMMIT", num_args = 0..=2)]
+    commits: Vec<OsString>,
+    /// Only these files and directories
+    #[arg(last = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Compare the stage with HEAD, or with the commit given
+    #[arg(long, visible_alias = "cached")]
+    staged: bool,
+    /// Show one line per file: sizes, and lines or keys that differ
+    #[arg(long, conflicts_with = "name_status")]
+    stat: bool,
+    /// Show only what happened to which file: A, D, M, R or T, and the path
+    #[arg(long)]
+    name_status: bool,
+    /// End with 1 if anything differs, 0 if not; with -q print nothing
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Prints file by file.
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let repository = context.repository()?;
+    let place = context.place(&repository)?;
+    let words: Vec<Vec<u8>> = args.commits.iter().cloned().map(OsStringExt::into_vec).collect();
+    let is_silent = args.exit_code && context.global.quiet;
+    let request = DiffRequest {
+        sides: diff_sides(&repository, &words, args.staged)?,
+        paths: place.resolve(&repository, &args.paths)?,
+        reads_contents: !args.name_status && !is_silent,
+    };
+    let mut report = DiffReport::default();
+    context.page(&repository, |out| {
+        // The bar goes before the first line comes: both may be on one terminal.
+        let mut bar = Some(Bar::watch(&context.progress, context.global.quiet));
+        report = diff(&repository, &request, &context.progress, |file| {
+            bar = None;
+            if is_silent { Ok(()) } else { show(args, context, out, &file) }
+        })?;
+        drop(bar);
+        if args.stat && !context.global.json && !is_silent {
+            writeln!(out, "{}", summary(&report))?;
+        }
+        Ok(())
+    })?;
+    worktree_words::complain(context, &place, &report.problems, &[]);
+    let is_whole = report.problems.is_empty();
+    let differs = report.total() > 0;
+    let failures = report.failures.into_iter();
+    let unreadable =
+        failures.map(|(path, error)| Error::io("read the file", path.to_string(), error));
+    match context.name_skipped(unreadable) {
+        Exit::Ok if !is_whole => Ok(Exit::Partial),
+        Exit::Ok if args.exit_code && differs => Ok(Exit::No),
+        exit => Ok(exit),
+    }
+}
+
+fn show(args: &Args, context: &Context, out: &mut Output, file: &FileDiff) -> Result<(), Failure> {
+    let shown = match () {
+        () if context.global.json => out.json(&file_diff::json(file)),
+        () if args.name_status => file_diff::name_status(out, file),
+        () if args.stat => file_diff::stat(out, file),
+        () => file_diff::full(out, file),
+    };
+    Ok(shown?)
+}
+
+fn summary(report: &DiffReport) -> String {
+    let counts = [
+        (report.added, "added"),
+        (report.removed, "removed"),
+        (report.changed, "changed"),
+        (report.renamed, "renamed"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> =
+        counts.map(|(count, word)| format!("{} {word}", units::grouped(count))).collect();
+    match words.is_empty() {
+        true => "Nothing differs".to_owned(),
+        false => format!("{}: {}", units::count(report.total(), "file"), words.join(", ")),
+    }
+}

@@ -7,7 +7,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
 use super::{
-    add, cat, commit, completion, config, diff, du, fsck, gc, hash, init, ls, man, rm, status,
+    add, cat, checkout, commit, completion, config, diff, du, fsck, gc, hash, init, ls, man,
+    restore, rm, status,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -51,6 +52,7 @@ pub struct Global {
 pub enum Command {
     Add(add::Args),
     Cat(cat::Args),
+    Checkout(checkout::Args),
     Commit(commit::Args),
     Completion(completion::Args),
     Config(config::Args),
@@ -63,6 +65,7 @@ pub enum Command {
     Ls(ls::Args),
     #[command(hide = true)]
     Man(man::Args),
+    Restore(restore::Args),
     Rm(rm::Args),
     Status(status::Args),
 }
@@ -72,6 +75,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
     ("Look", &["diff", "ls", "cat"]),
+    ("Go back", &["checkout", "restore"]),
     ("Keep in order", &["fsck", "gc", "du"]),
     ("For scripts", &["hash"]),
 ];

@@ -5,6 +5,7 @@
 mod add;
 mod args;
 mod cat;
+mod checkout;
 mod commit;
 mod completion;
 mod config;
@@ -26,6 +27,7 @@ pub mod patch;
 mod place;
 pub mod print;
 mod progress;
+mod restore;
 mod rm;
 mod signals;
 mod status;
@@ -186,6 +188,7 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
     match command {
         Command::Add(args) => add::run(args, context),
         Command::Cat(args) => cat::run(args, context),
+        Command::Checkout(args) => checkout::run(args, context),
         Command::Commit(args) => commit::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
@@ -197,6 +200,7 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::Init(args) => init::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),
+        Command::Restore(args) => restore::run(args, context),
         Command::Rm(args) => rm::run(args, context),
         Command::Status(args) => status::run(args, context),
     }

@@ -10,6 +10,7 @@ use crate::object::DecodeError;
 use crate::progress::Stopped;
 use crate::store::refs::RefError;
 use crate::store::{Fault, JournalError, StoreError};
+use crate::worktree::checkout::CheckoutError;
 use crate::worktree::config::ConfigError;
 use crate::worktree::local::LocalError;
 use crate::worktree::lock::LockError;
@@ -134,6 +135,9 @@ pub enum Error {
     /// The worktree could not be walked.
     #[error("the worktree could not be walked")]
     Scan(#[from] ScanError),
+    /// A file could not be written to the worktree.
+    #[error("the worktree could not be written")]
+    Checkout(#[from] CheckoutError),
     /// Another command is at work.
     #[error("the worktree is not free")]
     Lock(#[from] LockError),
@@ -165,6 +169,7 @@ impl Error {
             Self::Stamps(error) => of_stamps(error),
             Self::Scan(ScanError::Stamps(_)) => ErrorKind::Corrupt,
             Self::Scan(ScanError::Stopped(_)) => ErrorKind::Interrupted,
+            Self::Checkout(error) => of_checkout(error),
             Self::Lock(LockError::Busy) => ErrorKind::Conflict,
             Self::Lock(LockError::Interrupted(_)) => ErrorKind::Interrupted,
             Self::Lock(LockError::Io(error)) => ErrorKind::of_io(error),
@@ -203,6 +208,16 @@ fn of_stamps(error: &StampsError) -> ErrorKind {
         StampsError::Damaged(_) => ErrorKind::Corrupt,
         StampsError::Io { source, .. } => ErrorKind::of_io(source),
         StampsError::Order { .. } => ErrorKind::Internal,
+    }
+}
+
+fn of_checkout(error: &CheckoutError) -> ErrorKind {
+    match error {
+        CheckoutError::InTheWay { .. } | CheckoutError::Changed { .. } => ErrorKind::Conflict,
+        CheckoutError::Length { .. } | CheckoutError::Stamps(_) => ErrorKind::Corrupt,
+        CheckoutError::Content { source, .. } | CheckoutError::Io { source, .. } => {
+            ErrorKind::of_io(source)
+        }
     }
 }
 

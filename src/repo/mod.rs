@@ -3,6 +3,7 @@
 mod add;
 mod branch;
 mod cat;
+pub mod checkout;
 mod commit;
 mod commit_tree;
 mod config;
@@ -26,6 +27,7 @@ pub mod ref_name;
 mod refs;
 mod repository;
 mod restamp;
+pub mod restore;
 mod rev_list;
 mod rev_parse;
 pub mod revision;
@@ -38,6 +40,8 @@ pub mod status;
 mod tag;
 mod text_diff;
 mod undo;
+mod union;
+mod write_out;
 
 pub use crate::store::IngestFailure;
 pub use crate::worktree::head::Head;

@@ -4,70 +4,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use provenance::clock::Clock;
-use provenance::object::TreePath;
 use provenance::progress::Progress;
 use provenance::repo::rm::{RmRequest, rm};
-use provenance::repo::status::{StatusReport, StatusRequest, status};
-use provenance::repo::{
-    AddReport, AddRequest, CommitRequest, Committed, Error, InitRequest, Repository, add, commit,
-    init,
-};
+use provenance::repo::{CommitRequest, Committed, Error, commit};
 
-/// A worktree that is gone with the test.
-struct Bench {
-    folder: tempfile::TempDir,
-    repository: Repository,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
-        let repository = Repository::open(folder.path(), Clock::System).expect("opened");
-        Self { folder, repository }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn write(&self, name: &str, content: &[u8]) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-        let mut file = fs::File::create(path).expect("made");
-        std::io::Write::write_all(&mut file, content).expect("written");
-    }
-
-    fn add(&self) -> AddReport {
-        add(&self.repository, &AddRequest::default(), &Progress::default()).expect("added")
-    }
-
-    fn commit(&self, message: &str) -> Committed {
-        let request = CommitRequest { message: message.to_owned(), ..CommitRequest::default() };
-        commit(&self.repository, &request, &Progress::default()).expect("committed")
-    }
-
-    fn status(&self) -> StatusReport {
-        let request = StatusRequest::default();
-        status(&self.repository, &request, &Progress::default()).expect("compared")
-    }
-
-    fn words(&self) -> Vec<String> {
-        let report = self.status();
-        let word = |kind: &str, entry: &provenance::repo::status::StatusEntry| {
-            format!("{kind} {:?} {}", entry.difference, entry.path)
-        };
-        let staged = report.staged.iter().map(|entry| word("staged", entry));
-        let unstaged = report.unstaged.iter().map(|entry| word("unstaged", entry));
-        let untracked = report.untracked.iter().map(|entry| word("new", entry));
-        staged.chain(unstaged).chain(untracked).collect()
-    }
-}
-
-fn path(text: &str) -> TreePath {
-    TreePath::new(text.as_bytes()).expect("a path")
-}
+use super::bench::{Bench, path};
 
 #[test]
 fn what_is_added_is_staged_and_what_is_committed_is_clean() {

@@ -1,0 +1,319 @@
+//! From recorded content to files: examine everything, then write a window of files at a time.
+//!
+//! Nothing is written before every change was examined, so a conflict changes nothing. Within a
+//! window the files are written in the order in which their content lies in packs.
+
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::intake::thread_count;
+use super::{Error, Repository};
+use crate::object::tree::{Change, Target};
+use crate::object::{ObjectId, TreePath};
+use crate::progress::Progress;
+use crate::store::{Place, Reader};
+use crate::worktree::checkout::{Conflict, Examiner, Hand, Verdict};
+use crate::worktree::directory::Directory;
+use crate::worktree::stamps::{Record, Stamp, Stamps, StampsWriter};
+use crate::worktree::{local, open};
+
+/// Changes that are examined and written together.
+const WINDOW: usize = 1 << 15;
+
+/// Neighbours that one thread writes before it looks for more work.
+const STRETCH: usize = 64;
+
+/// Longest step of a file system's clock that tells fractions of seconds.
+const CLOCK_TICK: Duration = Duration::from_millis(12);
+
+/// Most conflicts that are named.
+const CONFLICTS_MAX: usize = 100;
+
+/// Gives the changes to make, in the order of paths; may be asked more than once.
+pub(super) type Changes<'a> =
+    &'a dyn Fn(&mut dyn FnMut(Change) -> Result<(), Error>) -> Result<(), Error>;
+
+/// What to write, and how.
+pub(super) struct WriteOut<'a> {
+    /// The changes.
+    pub changes: Changes<'a>,
+    /// What is tracked now.
+    pub stamps: &'a Stamps,
+    /// Whether what is recorded nowhere may be lost.
+    pub overwrites: bool,
+    /// Tells which content is staged for a path afterwards: only of that a stamp is a proof.
+    pub is_staged: &'a dyn Fn(&Change) -> bool,
+    /// Counts, and stops.
+    pub progress: &'a Progress,
+}
+
+/// What became of the files.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Files and links that were written.
+    pub written: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that were removed.
+    pub removed: u64,
+    /// Files that held what they should already.
+    pub kept: u64,
+}
+
+/// One file to be written.
+struct Job<'a> {
+    place: Option<Place>,
+    position: usize,
+    path: &'a TreePath,
+    target: Target,
+    over: Option<Stamp>,
+}
+
+impl Repository {
+    /// Examines everything, then writes it, and makes stamps for `tree`, which is staged next.
+    ///
+    /// Errors: [`Error::Conflict`] names all that would be lost; nothing was written then.
+    pub(super) fn replace_files(
+        &self,
+        out: &WriteOut<'_>,
+        tree: ObjectId,
+    ) -> Result<Written, Error> {
+        let folder = &self.location.folder;
+        let conflicts = self.conflicts(out)?;
+        if !conflicts.is_empty() {
+            return Err(conflicts_error(&conflicts));
+        }
+        // What this process has just written is what it was asked to write, however young.
+        let mut writer =
+            StampsWriter::new(Some(out.stamps), &local::temporaries(folder), i64::MAX)?;
+        let written = self.write_out(out, &mut writer)?;
+        if written.written > 0 {
+            // Whoever changes a file after this command has ended gets another time for it.
+            thread::sleep(CLOCK_TICK);
+        }
+        writer.finish(&local::stamps_file(folder), &tree)?;
+        Ok(written)
+    }
+
+    /// Names what would be lost; nothing is written.
+    fn conflicts(&self, out: &WriteOut<'_>) -> Result<Vec<Conflict>, Error> {
+        let root = self.open_root()?;
+        let mut examiner = Examiner::new(&root, Some(out.stamps), out.overwrites, out.progress)?;
+        let mut conflicts: Vec<Conflict> = Vec::new();
+        (out.changes)(&mut |change| {
+            out.progress.check()?;
+            if let Verdict::Conflict(conflict) = examiner.examine(&change)?
+                && conflicts.len() < CONFLICTS_MAX
+                && conflicts.last().is_none_or(|last| last.path != conflict.path)
+            {
+                conflicts.push(conflict);
+            }
+            Ok(())
+        })?;
+        Ok(conflicts)
+    }
+
+    /// Writes the changes, and notes the stamps of what was written.
+    ///
+    /// Shape: [`Repository::conflicts`] was empty. Errors: what was written until then is whole,
+    /// and the same call again goes on from there.
+    fn write_out(
+        &self,
+        out: &WriteOut<'_>,
+        writer: &mut StampsWriter<'_>,
+    ) -> Result<Written, Error> {
+        let root = self.open_root()?;
+        let mut examiner = Examiner::new(&root, Some(out.stamps), out.overwrites, out.progress)?;
+        let mut written = Written::default();
+        let mut window: Vec<(Change, Verdict)> = Vec::new();
+        let mut flush = |window: &mut Vec<(Change, Verdict)>| {
+            let window = std::mem::take(window);
+            self.write_window(out, &root, window, writer, &mut written)
+        };
+        (out.changes)(&mut |change| {
+            let verdict = examiner.examine(&change)?;
+            window.push((change, verdict));
+            if window.len() >= WINDOW { flush(&mut window) } else { Ok(()) }
+        })?;
+        flush(&mut window)?;
+        Ok(written)
+    }
+
+    pub(super) fn open_root(&self) -> Result<Directory, Error> {
+        let path = &self.location.root;
+        open::root(path).map_err(|error| Error::io("open the worktree", path, error))
+    }
+
+    fn write_window(
+        &self,
+        out: &WriteOut<'_>,
+        root: &Directory,
+        window: Vec<(Change, Verdict)>,
+        writer: &mut StampsWriter<'_>,
+        written: &mut Written,
+    ) -> Result<(), Error> {
+        let mut hand = Hand::new(root, out.overwrites)
+            .map_err(|error| Error::io("draw a random name", &self.location.root, error))?;
+        let mut stamps: Vec<Option<Stamp>> = vec![None; window.len()];
+        for (position, (change, verdict)) in window.iter().enumerate() {
+            match verdict {
+                Verdict::Keep(stamp) => {
+                    written.kept += 1;
+                    stamps[position] = Some(*stamp);
+                }
+                Verdict::SetMode { over } => {
+                    let executable = is_executable(change.new.as_ref());
+                    let stamp = hand.set_executable(&change.path, executable, over)?;
+                    written.written += 1;
+                    stamps[position] = Some(stamp);
+                }
+                Verdict::Remove { over } => {
+                    hand.remove(&change.path, over)?;
+                    written.removed += 1;
+                }
+                Verdict::Conflict(conflict) => return Err(conflict_error(conflict)),
+                Verdict::Nothing | Verdict::Write { .. } => {}
+            }
+        }
+        hand.remove_empty_directories();
+        let jobs = self.jobs(&window)?;
+        for (position, stamp) in self.write_files(out, root, &jobs)? {
+            stamps[position] = Some(stamp);
+            written.written += 1;
+            written.bytes += stamp.size;
+        }
+        for ((change, _), stamp) in window.iter().zip(stamps) {
+            note(out, change, stamp, writer)?;
+        }
+        Ok(())
+    }
+
+    /// Lists the files to be written, in the order in which their content lies in packs.
+    fn jobs<'w>(&self, window: &'w [(Change, Verdict)]) -> Result<Vec<Job<'w>>, Error> {
+        let mut reader = self.store.reader();
+        let mut jobs = Vec::new();
+        for (position, (change, verdict)) in window.iter().enumerate() {
+            let (Verdict::Write { over }, Some(target)) = (verdict, &change.new) else { continue };
+            let place = Some(reader.place(&target.id())?);
+            let (path, target, over) = (&change.path, *target, *over);
+            jobs.push(Job { place, position, path, target, over });
+        }
+        jobs.sort_by_key(|job| job.place);
+        Ok(jobs)
+    }
+
+    /// Writes files on all processors; gives their positions and stamps.
+    fn write_files(
+        &self,
+        out: &WriteOut<'_>,
+        root: &Directory,
+        jobs: &[Job<'_>],
+    ) -> Result<Vec<(usize, Stamp)>, Error> {
+        let (overwrites, progress) = (out.overwrites, out.progress);
+        let stretches: Vec<&[Job<'_>]> = jobs.chunks(STRETCH).collect();
+        let next = AtomicUsize::new(0);
+        let results = Mutex::new((Vec::with_capacity(jobs.len()), None));
+        let work = || -> Result<(), Error> {
+            let mut reader = self.store.reader();
+            let mut hand = Hand::new(root, overwrites)
+                .map_err(|error| Error::io("draw a random name", &self.location.root, error))?;
+            while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for job in *stretch {
+                    progress.check()?;
+                    let stamp = write_one(&mut reader, &mut hand, job)?;
+                    progress.add_files(1);
+                    progress.add_bytes(stamp.size);
+                    let mut results = lock(&results);
+                    results.0.push((job.position, stamp));
+                }
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            for _ in 0..thread_count().min(stretches.len()) {
+                scope.spawn(|| {
+                    if let Err(error) = work() {
+                        next.store(stretches.len(), Ordering::Relaxed);
+                        lock(&results).1.get_or_insert(error);
+                    }
+                });
+            }
+        });
+        let (stamps, error) =
+            results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        error.map_or(Ok(stamps), Err)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write_one(reader: &mut Reader<'_>, hand: &mut Hand<'_>, job: &Job<'_>) -> Result<Stamp, Error> {
+    let Job { path, target, over, .. } = job;
+    match target {
+        Target::Symlink { id, .. } => {
+            let link = content(reader, id)?;
+            Ok(hand.write_link(path, &link, over.as_ref())?)
+        }
+        Target::File { id, size, executable, .. } => {
+            let pending = hand.begin_file(path, *executable, over.as_ref())?;
+            reader.stream::<Error>(id, |piece| {
+                let outcome = pending.file().write_all(piece);
+                outcome.map_err(|error| Error::io("write the file", path.to_string(), error))
+            })?;
+            Ok(pending.finish(*size)?)
+        }
+        Target::Directory { .. } | Target::Commit { .. } => {
+            Err(Error::Internal(format!("not a file, path={path}")))
+        }
+    }
+}
+
+fn content(reader: &mut Reader<'_>, id: &ObjectId) -> Result<Vec<u8>, Error> {
+    let mut content = Vec::new();
+    reader.stream::<Error>(id, |piece| {
+        content.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(content)
+}
+
+/// Notes how a file looks now, if it holds what is staged for it.
+fn note(
+    out: &WriteOut<'_>,
+    change: &Change,
+    stamp: Option<Stamp>,
+    writer: &mut StampsWriter<'_>,
+) -> Result<(), Error> {
+    if !(out.is_staged)(change) {
+        return Ok(());
+    }
+    match (&change.new, stamp) {
+        (Some(target), Some(stamp)) => {
+            writer.put(&change.path, Record { stamp, id: target.id() })?;
+        }
+        (Some(_), None) => {}
+        (None, _) => writer.remove(&change.path)?,
+    }
+    Ok(())
+}
+
+fn is_executable(target: Option<&Target>) -> bool {
+    matches!(target, Some(Target::File { executable: true, .. }))
+}
+
+/// Words for what would be lost.
+fn conflict_error(conflict: &Conflict) -> Error {
+    Error::Conflict(format!("{} {}", conflict.path, conflict.kind))
+}
+
+/// Words for several things that would be lost.
+fn conflicts_error(conflicts: &[Conflict]) -> Error {
+    let lines: Vec<String> =
+        conflicts.iter().map(|conflict| format!("{} {}", conflict.path, conflict.kind)).collect();
+    Error::Conflict(format!("nothing was changed: {}", lines.join("; ")))
+}

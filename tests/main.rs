@@ -1,6 +1,7 @@
 //! The one test binary; a folder is a theme. `tidy` sees to it that no file is forgotten here.
 
 mod cli;
+mod crash;
 mod golden;
 mod malformed;
 mod operations;

@@ -1,0 +1,5 @@
+//! What is stopped, damaged or raced for: old state or new, every damage found, nothing lost.
+
+mod damage;
+mod race;
+mod stopped;

@@ -1,0 +1,182 @@
+//! Recording, merging and collecting stopped at every step of the storage, then a power cut.
+//!
+//! Faults survived: a kill before or in any step, and of what was not synced any subset lost.
+//! After each: nothing that was acknowledged is missing, every stored byte is right, and the
+//! same again succeeds.
+
+use std::sync::Arc;
+
+use provenance::format::pack::ObjectKind;
+use provenance::object::tree::{Entry, Node, Target};
+use provenance::object::{Name, ObjectId, Sha256};
+use provenance::progress::Progress;
+use provenance::storage::{Fault, FaultyStorage, MemoryStorage, Storage};
+use provenance::store::check::check;
+use provenance::store::collect::{CollectRequest, Collected, collect};
+use provenance::store::{Root, Store, StoreError, merge};
+
+const SEEDS: u64 = 4;
+const DAY_MS: i64 = 86_400_000;
+
+fn open(storage: &MemoryStorage) -> Store {
+    Store::open(Arc::new(storage.clone()), 1)
+}
+
+/// Stores a file and a tree that holds it; gives the tree.
+fn record(store: &Store, number: u32) -> Result<Root, StoreError> {
+    let content = format!("file {number} ").repeat(40);
+    let transaction = store.transaction()?;
+    let id = transaction.put(ObjectKind::Blob, content.as_bytes())?;
+    let (size, sha256) = (content.len() as u64, Sha256::of(content.as_bytes()));
+    let target = Target::File { id, size, sha256, executable: false };
+    let name = Name::new(format!("file-{number}").as_bytes()).expect("a name");
+    let node = Node::Leaf(vec![Entry { name, target }]).encode();
+    let tree = ObjectId::of(&node);
+    transaction.put_node(tree, &node)?;
+    transaction.finish()?;
+    Ok(Root::Tree(tree))
+}
+
+/// A storage with `count` recordings, each in two packs of its own.
+fn filled(count: u32) -> (MemoryStorage, Vec<Root>) {
+    let storage = MemoryStorage::new();
+    let store = open(&storage);
+    let roots = (0..count).map(|number| record(&store, number).expect("stored")).collect();
+    (storage, roots)
+}
+
+fn gc(store: &Store, roots: &[Root], grace_ms: Option<i64>) -> Result<Collected, StoreError> {
+    let progress = Progress::default();
+    let request = CollectRequest {
+        roots,
+        grace_ms,
+        applies: true,
+        is_current: &|| true,
+        progress: &progress,
+    };
+    collect(store, &request)
+}
+
+fn assert_whole(storage: &MemoryStorage, roots: &[Root], case: &str) {
+    let checked = check(&open(storage), roots, true, &Progress::default()).expect(case);
+    assert_eq!(checked.findings, [], "{case}");
+}
+
+/// Stops `run` at every step, cuts the power, and checks what is left; then runs it again.
+fn stop_everywhere(
+    filled: impl Fn() -> (MemoryStorage, Vec<Root>),
+    run: impl Fn(&Store, &[Root]) -> Result<(), StoreError>,
+) {
+    let (storage, roots) = filled();
+    let counter = FaultyStorage::counting(Arc::new(storage));
+    run(&Store::open(Arc::new(counter.clone()), 1), &roots).expect("runs without faults");
+    let steps = counter.steps();
+    assert!(steps > 3, "there is something to stop: {steps}");
+    for step in 0..steps {
+        for fault in [Fault::Stop, Fault::Tear] {
+            let (storage, roots) = filled();
+            let faulty: Arc<dyn Storage> =
+                Arc::new(FaultyStorage::new(Arc::new(storage.clone()), fault, step));
+            let stopped = run(&Store::open(faulty, 1), &roots);
+            assert!(stopped.is_err(), "{fault:?} at {step} is told");
+            for seed in 0..SEEDS {
+                let case = format!("{fault:?} at {step} of {steps}, seed {seed}");
+                let after = storage.cut_power(seed);
+                assert_whole(&after, &roots, &case);
+                run(&open(&after), &roots).expect(&case);
+                assert_whole(&after, &roots, &case);
+            }
+        }
+    }
+}
+
+#[test]
+fn recording_stopped_anywhere_leaves_what_was_recorded_before() {
+    stop_everywhere(|| filled(2), |store, _| record(store, 7).map(drop));
+}
+
+#[test]
+fn merging_stopped_anywhere_loses_nothing() {
+    let merge = |store: &Store, _: &[Root]| merge::tidy(store, &Progress::default()).map(drop);
+    stop_everywhere(|| filled(9), merge);
+}
+
+/// Half of what was recorded is not reachable, and goes at once.
+fn half_dead() -> (MemoryStorage, Vec<Root>) {
+    let (storage, roots) = filled(12);
+    (storage, roots.into_iter().step_by(2).collect())
+}
+
+#[test]
+fn pruning_stopped_anywhere_loses_nothing_that_is_reachable() {
+    stop_everywhere(half_dead, |store, roots| gc(store, roots, None).map(drop));
+}
+
+#[test]
+fn collecting_after_the_grace_period_stopped_anywhere_loses_nothing() {
+    let waited = || {
+        let (storage, roots) = half_dead();
+        gc(&open(&storage), &roots, Some(14 * DAY_MS)).expect("listed");
+        storage.advance(15 * DAY_MS);
+        (storage, roots)
+    };
+    stop_everywhere(waited, |store, roots| gc(store, roots, Some(14 * DAY_MS)).map(drop));
+}
+
+#[test]
+fn what_nothing_reaches_goes_a_grace_period_after_it_was_listed_and_not_before() {
+    let (storage, roots) = half_dead();
+    let store = open(&storage);
+    storage.advance(100 * DAY_MS);
+    let first = gc(&store, &roots, Some(14 * DAY_MS)).expect("listed");
+    assert_eq!((first.unreachable, first.waiting, first.dropped), (12, 12, 0));
+    storage.advance(13 * DAY_MS);
+    let early = gc(&store, &roots, Some(14 * DAY_MS)).expect("waits");
+    assert_eq!((early.waiting, early.dropped), (12, 0), "however old the packs are");
+    storage.advance(2 * DAY_MS);
+    let late = gc(&store, &roots, Some(14 * DAY_MS)).expect("removed");
+    assert_eq!((late.waiting, late.dropped), (0, 12));
+    assert!(late.trash_bytes > 0, "in the trash first");
+    storage.advance(2 * DAY_MS);
+    let last = gc(&store, &roots, Some(14 * DAY_MS)).expect("emptied");
+    assert_eq!((last.unreachable, last.trash_bytes), (0, 0));
+    assert!(last.bytes_after < first.bytes_before);
+    assert_whole(&storage, &roots, "at the end");
+}
+
+#[test]
+fn what_became_reachable_again_stays() {
+    let (storage, roots) = filled(4);
+    let store = open(&storage);
+    gc(&store, &roots[..2], Some(14 * DAY_MS)).expect("listed");
+    storage.advance(15 * DAY_MS);
+    let collected = gc(&store, &roots, Some(14 * DAY_MS)).expect("marked again");
+    assert_eq!(collected.dropped, 0);
+    assert_whole(&storage, &roots, "all of it");
+}
+
+#[test]
+fn a_root_that_cannot_be_read_stops_a_collection_before_it_deletes() {
+    let (storage, mut roots) = half_dead();
+    let before = storage.list("").expect("listed");
+    roots.push(Root::Tree(ObjectId::of(b"not there")));
+    for grace_ms in [None, Some(14 * DAY_MS)] {
+        let stopped = gc(&open(&storage), &roots, grace_ms);
+        assert!(matches!(stopped, Err(StoreError::Missing { .. })), "{stopped:?}");
+    }
+    assert_eq!(storage.list("").expect("listed"), before);
+}
+
+#[test]
+fn many_recordings_stay_in_few_packs() {
+    let storage = MemoryStorage::new();
+    let store = open(&storage);
+    let mut roots = Vec::new();
+    for number in 0..300 {
+        roots.push(record(&store, number).expect("stored"));
+        merge::tidy(&store, &Progress::default()).expect("merged");
+    }
+    let packs = storage.list("pack/").expect("listed").len();
+    assert!(packs <= 32, "{packs} packs");
+    assert_whole(&storage, &roots, "merged over and over");
+}

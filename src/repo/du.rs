@@ -6,7 +6,7 @@ use super::{Error, Repository};
 use crate::object::tree::{self, EMPTY_TREE, Target};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
-use crate::store::usage::{self, Meter, Usage};
+use crate::store::usage::{self, Contents, Meter, Usage};
 
 /// Says what to count.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +94,7 @@ pub fn du(
         paths.push(PathUsage { path, files, logical_bytes, unique: meter.usage() });
     }
     total.unique = all.usage();
-    let (kinds, pack_bytes) = usage::by_kind(&repository.store)?;
+    let Contents { kinds, pack_bytes } = usage::by_kind(&repository.store)?;
     let journal_bytes = usage::journal_bytes(&repository.store)?;
     Ok(DuReport { paths, total, kinds, pack_bytes, journal_bytes })
 }

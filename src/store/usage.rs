@@ -26,10 +26,19 @@ impl Usage {
     }
 }
 
-/// Gives what each kind of object takes, in all packs, and the length of all packs.
+/// What all packs hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// What each kind of object takes.
+    pub kinds: Vec<(&'static str, Usage)>,
+    /// The length of all packs in bytes.
+    pub pack_bytes: u64,
+}
+
+/// Adds up what all packs hold.
 ///
 /// Cost: reads the footers.
-pub fn by_kind(store: &Store) -> Result<(Vec<(&'static str, Usage)>, u64), StoreError> {
+pub fn by_kind(store: &Store) -> Result<Contents, StoreError> {
     let mut kinds = ObjectKind::ALL.map(|kind| (kind, Usage::default()));
     let mut bytes = 0;
     let listing = store.packs().listing()?;
@@ -48,7 +57,8 @@ pub fn by_kind(store: &Store) -> Result<(Vec<(&'static str, Usage)>, u64), Store
             }
         }
     }
-    Ok((kinds.map(|(kind, usage)| (word(kind), usage)).to_vec(), bytes))
+    let kinds = kinds.map(|(kind, usage)| (word(kind), usage)).to_vec();
+    Ok(Contents { kinds, pack_bytes: bytes })
 }
 
 /// Gives the length of all files of the journal, in bytes.

@@ -191,11 +191,9 @@ fn check_object(
     let id = object.id;
     let mismatch = || StoreError::Mismatch { id, key: pack.key().clone() };
     match object.kind {
-        ObjectKind::ChunkMap => {
-            return ChunkMap::decode(content, &id).map(drop).map_err(|error| {
-                pack.damaged(DecodeError::new("chunk map", block.offset, error.to_string()))
-            });
-        }
+        ObjectKind::ChunkMap => ChunkMap::decode(content, &id).map(drop).map_err(|error| {
+            pack.damaged(DecodeError::new("chunk map", block.offset, error.to_string()))
+        }),
         ObjectKind::Blob => {
             let Some(sha256) = files.sha256.get(&half(&id)) else {
                 return if ObjectId::of(content) == id { Ok(()) } else { Err(mismatch()) };

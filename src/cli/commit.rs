@@ -2,9 +2,9 @@
 
 use std::io::Write as _;
 
-use super::print::Output;
+use super::print::{self, Output};
 use super::{Context, Exit, Failure, Outcome, escape, units};
-use crate::object::ObjectId;
+use crate::object::{Author, ObjectId};
 use crate::repo::{self, CommitReport, CommitRequest, Committed};
 
 /// Record what is staged
@@ -46,12 +46,30 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         })?;
         return Ok(Exit::No);
     };
-    context.print(|out| {
+    let exit = context.print(|out| {
         if context.global.json {
             return Ok(out.json(&json(&report))?);
         }
         if context.global.quiet { Ok(()) } else { words(out, &report) }
-    })
+    })?;
+    if !context.global.json && !context.global.quiet {
+        hint(&report);
+    }
+    Ok(exit)
+}
+
+/// Says on standard error what is likely not as it was meant.
+fn hint(report: &CommitReport) {
+    let say = |words: &str| print::note(print::Paint::PLAIN, "hint: ", words);
+    for name in &report.unmatched {
+        say(&format!("provenance.toml: artifact {name:?} matches nothing yet"));
+    }
+    if report.is_author_guessed {
+        let Author { name, email } = &report.commit.author;
+        say(&format!("the author, {name} <{email}>, is a guess; say who you are:"));
+        say("  provenance config set --user user.name \"Ada Lovelace\"");
+        say("  provenance config set --user user.email ada@example.org");
+    }
 }
 
 fn words(out: &mut Output, report: &CommitReport) -> Result<(), Failure> {
@@ -80,6 +98,8 @@ fn json(report: &CommitReport) -> serde_json::Value {
         "branch": report.branch.as_deref().map(branch_of),
         "parents": report.parent.iter().map(ObjectId::to_record).collect::<Vec<_>>(),
         "transaction": report.number,
+        "artifacts": report.commit.artifacts.len(),
+        "unmatched": report.unmatched,
         "files": report.tree.files,
         "bytes": report.tree.bytes,
     })

@@ -1,6 +1,7 @@
 //! Records the staged tree as a commit, and moves the branch to it.
 
 use super::add::stage_changes;
+use super::artifacts::artifacts_of;
 use super::{AddReport, AddRequest, Error, Repository};
 use crate::object::tree::{EMPTY_TREE, Node, Summary};
 use crate::object::{Commit, ObjectId, Update};
@@ -39,6 +40,10 @@ pub struct CommitReport {
     pub number: u64,
     /// What was staged first.
     pub staged: Option<AddReport>,
+    /// Names that `provenance.toml` declares for paths that match nothing.
+    pub unmatched: Vec<String>,
+    /// Whether the author's name or address is a guess, because no setting gives it.
+    pub is_author_guessed: bool,
 }
 
 /// Why no commit was made, or the commit.
@@ -52,8 +57,8 @@ pub enum Committed {
 
 /// Records the staged tree.
 ///
-/// Errors: an empty message; a file that `stages_tracked` cannot read; [`Error::Conflict`] if
-/// somebody else moved the branch. Nothing is recorded then.
+/// Errors: an empty message; a malformed `provenance.toml`; a file that `stages_tracked` cannot
+/// read; [`Error::Conflict`] if somebody else moved the branch. Nothing is recorded then.
 pub fn commit(
     repository: &Repository,
     request: &CommitRequest,
@@ -80,6 +85,7 @@ pub fn commit(
     if tree == before && !is_first && !request.allows_empty {
         return Ok(Committed::NothingChanged);
     }
+    let found = artifacts_of(&mut reader, &tree)?;
     let commit = Commit {
         tree,
         parents: parent.into_iter().collect(),
@@ -87,7 +93,7 @@ pub fn commit(
         time: repository.clock.now(),
         message: message.to_owned(),
         system: crate::capture::system(),
-        artifacts: Vec::new(),
+        artifacts: found.artifacts,
         run: None,
         code: None,
         environment: None,
@@ -111,6 +117,8 @@ pub fn commit(
         parent,
         number,
         staged,
+        unmatched: found.unmatched,
+        is_author_guessed: repository.is_author_guessed(),
     })))
 }
 

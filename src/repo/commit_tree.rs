@@ -1,8 +1,9 @@
 //! Records a commit of any tree and parents, and moves no ref: for tools that build on it.
 
+use super::artifacts::artifacts_of;
 use super::revision::Resolver;
 use super::{Error, Repository};
-use crate::object::{Commit, ObjectId, System};
+use crate::object::{Commit, ObjectId};
 
 /// Says what to record.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +27,8 @@ pub struct CommitTreeReport {
 
 /// Stores a commit that no ref names yet; whoever asked is to name it soon, or it is collected.
 ///
-/// Errors: `NotFound`, `Usage` for a parent named twice; nothing is stored then.
+/// Errors: `NotFound`, `Usage` for a parent named twice or a malformed `provenance.toml`;
+/// nothing is stored then.
 pub fn commit_tree(
     repository: &Repository,
     request: &CommitTreeRequest,
@@ -47,8 +49,8 @@ pub fn commit_tree(
         author: repository.author(),
         time: repository.clock.now(),
         message: request.message.clone(),
-        system: System::default(),
-        artifacts: Vec::new(),
+        system: crate::capture::system(),
+        artifacts: artifacts_of(&mut repository.store.reader(), &tree)?.artifacts,
         run: None,
         code: None,
         environment: None,

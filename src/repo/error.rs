@@ -15,6 +15,7 @@ use crate::worktree::config::ConfigError;
 use crate::worktree::local::LocalError;
 use crate::worktree::lock::LockError;
 use crate::worktree::scan::ScanError;
+use crate::worktree::settings::SettingsError;
 use crate::worktree::stamps::StampsError;
 
 /// Sorts errors by what the caller can do about them.
@@ -126,6 +127,9 @@ pub enum Error {
     /// A setting is wrong.
     #[error("the settings are not usable")]
     Settings(#[from] ConfigError),
+    /// `provenance.toml` is wrong.
+    #[error("the artifacts are not declared as they should be")]
+    Artifacts(#[from] SettingsError),
     /// A file of this worktree in `.provenance` is wrong.
     #[error("the state of the worktree is not usable")]
     Local(#[from] LocalError),
@@ -153,7 +157,7 @@ impl Error {
     /// Gives the kind, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Usage(_) => ErrorKind::Usage,
+            Self::Usage(_) | Self::Artifacts(_) => ErrorKind::Usage,
             Self::NoRepository { .. } => ErrorKind::NoRepository,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Conflict(_) => ErrorKind::Conflict,

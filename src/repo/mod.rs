@@ -1,6 +1,7 @@
 //! Decisions: one file per operation, a request in and a report out; nothing here prints.
 
 mod add;
+mod artifacts;
 mod branch;
 mod cat;
 pub mod checkout;

@@ -102,11 +102,21 @@ impl Repository {
         let account = crate::capture::account();
         let user = account.user.as_deref().unwrap_or("unknown");
         let host = account.host.as_deref().unwrap_or("localhost");
-        let set = |name: &str| self.setting(name).filter(|value| !value.trim().is_empty());
         Author {
-            name: set("user.name").unwrap_or(user).to_owned(),
-            email: set("user.email").map_or_else(|| format!("{user}@{host}"), str::to_owned),
+            name: self.filled("user.name").unwrap_or(user).to_owned(),
+            email: self
+                .filled("user.email")
+                .map_or_else(|| format!("{user}@{host}"), str::to_owned),
         }
+    }
+
+    /// Tells whether a part of the author comes from the account and the machine.
+    pub fn is_author_guessed(&self) -> bool {
+        self.filled("user.name").is_none() || self.filled("user.email").is_none()
+    }
+
+    fn filled(&self, name: &str) -> Option<&str> {
+        self.setting(name).filter(|value| !value.trim().is_empty())
     }
 
     /// Gives who writes a journal entry, and where.

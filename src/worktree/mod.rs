@@ -7,6 +7,7 @@ pub mod atomic;
 pub mod checkout;
 pub mod compare;
 pub mod config;
+pub mod detect;
 pub mod directory;
 pub mod git_exclude;
 pub mod hash;

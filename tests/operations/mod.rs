@@ -1,5 +1,6 @@
 //! Operations on real files in a real folder, below the words of the command line.
 
+mod artifacts;
 mod back;
 mod bench;
 mod record;

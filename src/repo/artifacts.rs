@@ -1,0 +1,202 @@
+//! The artifacts of a tree: what `provenance.toml` declares, then what is left at the top.
+//!
+//! Specified in `docs/settings.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Error;
+use crate::object::tree::{self, Target, Walked};
+use crate::object::{Artifact, ArtifactKind, Content, ObjectId, TreePath};
+use crate::store::Reader;
+use crate::worktree::detect;
+use crate::worktree::settings::{self, Declaration, Pattern, Settings, SettingsError};
+
+/// Most paths that one declaration may match.
+const MATCHES_MAX: usize = 256;
+/// Most paths that all declarations may match, so that a record stays small.
+const DECLARED_MAX: usize = 1024;
+/// Most artifacts that are recorded without being declared.
+const UNDECLARED_MAX: usize = 64;
+/// Most entries at the top that are looked at for those.
+const TOP_MAX: usize = 1024;
+/// Most entries of a directory that are looked at to guess its kind.
+const CHILDREN_MAX: usize = 256;
+
+/// The artifacts of a tree.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Strictly ascending by path, then name, as a commit wants them.
+    pub(super) artifacts: Vec<Artifact>,
+    /// Names of the declarations that match nothing.
+    pub(super) unmatched: Vec<String>,
+}
+
+/// Finds the artifacts of a tree by the `provenance.toml` that is recorded in it.
+///
+/// Errors: a `provenance.toml` that is malformed, or matches too much; what cannot be read.
+/// Cost: reads the directories that can hold a match, and the first entries of those at the top.
+pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Found, Error> {
+    let settings = load_settings(reader, root)?;
+    let mut tree = Tree { reader, root };
+    let mut found = Found::default();
+    let mut declared = BTreeSet::new();
+    for declaration in settings.artifacts {
+        let matches = tree.matches(&declaration)?;
+        if matches.is_empty() {
+            found.unmatched.push(declaration.name.clone());
+        }
+        for (path, target) in matches {
+            let path = TreePath::new(path).map_err(|error| Error::Internal(error.to_string()))?;
+            let guess = || tree.kind(&path, &target);
+            let kind = declaration.kind.map_or_else(guess, Ok)?;
+            let Some(mut artifact) = artifact_at(&path, &target, kind) else { continue };
+            artifact.name.clone_from(&declaration.name);
+            artifact.split.clone_from(&declaration.split);
+            artifact.base.clone_from(&declaration.base);
+            found.artifacts.push(artifact);
+            declared.insert(path);
+        }
+        if found.artifacts.len() > DECLARED_MAX {
+            return Err(too_many("the artifacts match", DECLARED_MAX));
+        }
+    }
+    found.artifacts.extend(tree.undeclared(&declared)?);
+    found.artifacts.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+    Ok(found)
+}
+
+/// Reads the settings that are recorded in a tree; nothing is declared where there are none.
+fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Settings, Error> {
+    let path = TreePath::new(settings::FILE).map_err(|error| Error::Internal(error.to_string()))?;
+    let refuse = |reason: &str| SettingsError { line: 1, reason: reason.to_owned() };
+    let (id, size) = match tree::find(root, &path, |id| reader.node(id))? {
+        None => return Ok(Settings::default()),
+        Some(Target::File { id, size, .. }) => (id, size),
+        Some(_) => return Err(refuse("it must be a file").into()),
+    };
+    if size > settings::BYTES_MAX {
+        let reason = format!("the file has more than {} bytes", settings::BYTES_MAX);
+        return Err(refuse(&reason).into());
+    }
+    let mut bytes = Vec::new();
+    reader.stream(&id, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok::<(), Error>(())
+    })?;
+    Ok(settings::parse(&bytes)?)
+}
+
+/// A tree that is looked through.
+struct Tree<'r, 's> {
+    reader: &'r mut Reader<'s>,
+    root: &'r ObjectId,
+}
+
+impl Tree<'_, '_> {
+    /// Finds what a declaration matches, in the order of the bytes of the paths.
+    fn matches(&mut self, of: &Declaration) -> Result<BTreeMap<Vec<u8>, Target>, Error> {
+        let mut matches = BTreeMap::new();
+        for pattern in &of.patterns {
+            self.matches_of(pattern, &of.name, &mut matches)?;
+        }
+        Ok(matches)
+    }
+
+    fn matches_of(
+        &mut self,
+        pattern: &Pattern,
+        name: &str,
+        matches: &mut BTreeMap<Vec<u8>, Target>,
+    ) -> Result<(), Error> {
+        let Self { reader, root } = self;
+        let base = pattern.base();
+        if let Some(path) = base.as_ref().filter(|_| pattern.is_literal()) {
+            let target = tree::find(root, path, |id| reader.node(id))?;
+            matches.extend(target.map(|target| (path.as_bytes().to_vec(), target)));
+            return Ok(());
+        }
+        let mut walk = tree::walk(root, base.as_ref(), |id| reader.node(id))?;
+        while let Some(entry) = walk.next() {
+            let Walked { path, target } = entry?;
+            let is_match = pattern.matches(&path);
+            if is_match || !pattern.may_match_below(&path) {
+                walk.skip_directory();
+            }
+            if is_match {
+                matches.insert(path.as_bytes().to_vec(), target);
+            }
+            if matches.len() > MATCHES_MAX {
+                return Err(too_many(&format!("artifact {name:?} matches"), MATCHES_MAX));
+            }
+        }
+        Ok(())
+    }
+
+    /// Describes what lies at the top and is not declared.
+    fn undeclared(&mut self, declared: &BTreeSet<TreePath>) -> Result<Vec<Artifact>, Error> {
+        let mut found = Vec::new();
+        for Walked { path, target } in self.entries(None, TOP_MAX)? {
+            // Its path is its name too, and a name in a commit is one line.
+            let is_line = !path.as_bytes().iter().any(u8::is_ascii_control);
+            if declared.contains(&path) || !is_line {
+                continue;
+            }
+            let kind = self.kind(&path, &target)?;
+            found.extend(artifact_at(&path, &target, kind));
+        }
+        // What is of a known kind comes first; the order is that of the tree otherwise.
+        found.sort_by_key(|artifact| artifact.content.kind == ArtifactKind::Other);
+        found.truncate(UNDECLARED_MAX);
+        Ok(found)
+    }
+
+    /// Guesses what an entry is.
+    fn kind(&mut self, path: &TreePath, target: &Target) -> Result<ArtifactKind, Error> {
+        match target {
+            Target::File { .. } => Ok(detect::file_kind(path.last_name())),
+            Target::Symlink { .. } | Target::Commit { .. } => Ok(ArtifactKind::Other),
+            Target::Directory { .. } => {
+                let children = self.entries(Some(path), CHILDREN_MAX)?;
+                let files = children.iter().filter(|child| !child.target.is_directory());
+                let names = files.map(|file| file.path.last_name());
+                Ok(detect::directory_kind(path.last_name(), names))
+            }
+        }
+    }
+
+    /// Lists the first entries that are immediately in a directory.
+    fn entries(&mut self, of: Option<&TreePath>, most: usize) -> Result<Vec<Walked>, Error> {
+        let Self { reader, root } = self;
+        let mut walk = tree::walk(root, of, |id| reader.node(id))?;
+        let mut entries = Vec::new();
+        while entries.len() < most
+            && let Some(entry) = walk.next()
+        {
+            walk.skip_directory();
+            entries.push(entry?);
+        }
+        Ok(entries)
+    }
+}
+
+fn too_many(who: &str, most: usize) -> Error {
+    let file = settings::FILE;
+    Error::Usage(format!("{file}: {who} more than {most} paths: name directories instead"))
+}
+
+/// Describes an entry under its path; a path that is not UTF-8 cannot stand in a commit.
+fn artifact_at(path: &TreePath, target: &Target, kind: ArtifactKind) -> Option<Artifact> {
+    let path = std::str::from_utf8(path.as_bytes()).ok()?;
+    let (files, bytes) = match *target {
+        Target::File { size, .. } | Target::Symlink { size, .. } => (1, size),
+        Target::Directory { files, bytes, .. } => (files, bytes),
+        Target::Commit { .. } => return None,
+    };
+    Some(Artifact {
+        name: path.to_owned(),
+        path: path.to_owned(),
+        content: Content { kind, id: target.id(), files, bytes },
+        split: None,
+        base: None,
+    })
+}

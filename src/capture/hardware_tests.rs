@@ -88,7 +88,7 @@ fn what_this_machine_says_may_stand_in_a_commit_and_is_said_fast() {
         system();
         started.elapsed()
     });
-    assert!(quickest.min().unwrap() < Duration::from_millis(5));
+    assert!(quickest.min().unwrap() < Duration::from_millis(1));
     let author = Author { name: "a".to_owned(), email: String::new() };
     let commit = Commit {
         tree: EMPTY_TREE,

@@ -2,31 +2,27 @@
 
 use std::fs;
 
-use provenance::clock::Clock;
 use provenance::object::{Artifact, ArtifactKind};
 use provenance::progress::Progress;
-use provenance::repo::{
-    AddRequest, CommitReport, CommitRequest, Committed, Error, ErrorKind, InitRequest, Repository,
-    add, commit, init,
-};
+use provenance::repo::{CommitReport, CommitRequest, Committed, Error, ErrorKind, commit};
+
+use super::bench::Bench;
 
 /// Commits these files and gives the report.
 fn committed(files: &[(&str, &str)]) -> Result<CommitReport, Error> {
-    let folder = tempfile::tempdir().expect("a folder");
-    init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
+    let bench = Bench::new();
     for (name, content) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-        let mut file = fs::File::create(path).expect("made");
-        std::io::Write::write_all(&mut file, content.as_bytes()).expect("written");
+        bench.write(name, content.as_bytes());
     }
-    let repository = Repository::open(folder.path(), Clock::System).expect("opened");
-    let progress = Progress::default();
-    add(&repository, &AddRequest::default(), &progress).expect("added");
+    commit_all(&bench)
+}
+
+fn commit_all(bench: &Bench) -> Result<CommitReport, Error> {
+    bench.add();
     let request = CommitRequest { message: "first".to_owned(), ..CommitRequest::default() };
-    match commit(&repository, &request, &progress)? {
+    match commit(&bench.repository, &request, &Progress::default())? {
         Committed::Made(report) => {
-            let stored = repository.store.reader().commit(&report.id).expect("stored");
+            let stored = bench.repository.store.reader().commit(&report.id).expect("stored");
             assert_eq!(stored, report.commit);
             Ok(*report)
         }
@@ -136,18 +132,10 @@ fn a_record_stays_small_however_many_files_there_are() {
 #[test]
 fn names_that_are_not_utf8_are_recorded_and_are_no_artifacts() {
     use std::os::unix::ffi::OsStrExt as _;
-    let folder = tempfile::tempdir().expect("a folder");
-    init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
+    let bench = Bench::new();
     let name = std::ffi::OsStr::from_bytes(b"\xff.csv");
-    drop(fs::File::create(folder.path().join(name)).expect("made"));
-    let repository = Repository::open(folder.path(), Clock::System).expect("opened");
-    let progress = Progress::default();
-    add(&repository, &AddRequest::default(), &progress).expect("added");
-    let request = CommitRequest { message: "first".to_owned(), ..CommitRequest::default() };
-    let Committed::Made(report) = commit(&repository, &request, &progress).expect("committed")
-    else {
-        panic!("there was a file")
-    };
+    drop(fs::File::create(bench.path().join(name)).expect("made"));
+    let report = commit_all(&bench).expect("committed");
     assert!(report.commit.artifacts.is_empty());
     assert_eq!(report.tree.files, 1);
 }

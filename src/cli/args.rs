@@ -7,8 +7,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
 use super::{
-    add, cat, checkout, commit, completion, config, diff, du, fsck, gc, hash, init, ls, man,
-    restore, rm, status,
+    add, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck, gc, hash,
+    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -51,9 +51,11 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Add(add::Args),
+    Branch(branch::Args),
     Cat(cat::Args),
     Checkout(checkout::Args),
     Commit(commit::Args),
+    CommitTree(commit_tree::Args),
     Completion(completion::Args),
     Config(config::Args),
     Diff(diff::Args),
@@ -62,22 +64,29 @@ pub enum Command {
     Gc(gc::Args),
     Hash(hash::Args),
     Init(init::Args),
+    Log(log::Args),
     Ls(ls::Args),
     #[command(hide = true)]
     Man(man::Args),
+    MergeBase(merge_base::Args),
     Restore(restore::Args),
+    RevList(rev_list::Args),
+    RevParse(rev_parse::Args),
     Rm(rm::Args),
     Status(status::Args),
+    Tag(tag::Args),
+    Undo(undo::Args),
 }
 
 /// Groups the commands for `provenance --help`.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
-    ("Look", &["diff", "ls", "cat"]),
-    ("Go back", &["checkout", "restore"]),
+    ("Look", &["log", "diff", "ls", "cat"]),
+    ("Go back", &["checkout", "restore", "undo"]),
+    ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),
-    ("For scripts", &["hash"]),
+    ("For scripts", &["rev-parse", "rev-list", "merge-base", "commit-tree", "hash"]),
 ];
 
 const TEMPLATE: &str = "\

@@ -4,9 +4,12 @@
 
 mod add;
 mod args;
+mod branch;
 mod cat;
 mod checkout;
 mod commit;
+mod commit_text;
+mod commit_tree;
 mod completion;
 mod config;
 mod diff;
@@ -19,18 +22,24 @@ mod gc;
 pub mod graph;
 mod hash;
 mod init;
+mod log;
 mod ls;
 mod man;
 mod manifest;
+mod merge_base;
 pub mod pager;
 pub mod patch;
 mod place;
 pub mod print;
 mod progress;
 mod restore;
+mod rev_list;
+mod rev_parse;
 mod rm;
 mod signals;
 mod status;
+mod tag;
+mod undo;
 pub mod units;
 mod worktree_words;
 
@@ -187,9 +196,11 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
     }
     match command {
         Command::Add(args) => add::run(args, context),
+        Command::Branch(args) => branch::run(args, context),
         Command::Cat(args) => cat::run(args, context),
         Command::Checkout(args) => checkout::run(args, context),
         Command::Commit(args) => commit::run(args, context),
+        Command::CommitTree(args) => commit_tree::run(args, context),
         Command::Completion(args) => completion::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Diff(args) => diff::run(args, context),
@@ -198,11 +209,17 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::Gc(args) => gc::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Init(args) => init::run(args, context),
+        Command::Log(args) => log::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),
+        Command::MergeBase(args) => merge_base::run(args, context),
         Command::Restore(args) => restore::run(args, context),
+        Command::RevList(args) => rev_list::run(args, context),
+        Command::RevParse(args) => rev_parse::run(args, context),
         Command::Rm(args) => rm::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Tag(args) => tag::run(args, context),
+        Command::Undo(args) => undo::run(args, context),
     }
 }
 

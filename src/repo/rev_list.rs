@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::selection::Selection;
+use super::selection::{self, Selection};
 use super::{Error, Repository};
-use crate::graph::{self, ByTime, Topological};
+use crate::graph;
 use crate::object::ObjectId;
 use crate::progress::Progress;
-use crate::store::{Commits, Position, StoreError};
+use crate::store::{Commits, Position};
 
 /// Says which commits to list, and how.
 #[derive(Debug, Clone, Default)]
@@ -37,9 +37,15 @@ pub fn rev_list<E: From<Error>>(
     let mut failed = None;
     let count_max = request.count_max.unwrap_or(u64::MAX);
     repository.with_history(&selection.all(), progress, |commits, positions| {
-        let walk = walk(&selection, commits, positions, request.is_topological)?;
-        for position in walk {
+        let is_shown = selection::shown(&selection, commits, positions)?;
+        let read = |position, parents: &mut Vec<Position>| {
             progress.check()?;
+            let vertex = commits.read(position, parents)?;
+            parents.retain(&is_shown);
+            Ok::<_, Error>(vertex)
+        };
+        let tips = selection.tips_of(positions).iter().copied().filter(&is_shown);
+        for position in selection::walk(tips, request.is_topological, read)? {
             let id = commits.id(position?)?;
             let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
             if count >= count_max || failed.is_some() {
@@ -65,7 +71,7 @@ pub fn rev_list_count(
 ) -> Result<u64, Error> {
     let selection = Selection::resolve(repository, &request.revisions, request.all, progress)?;
     let count = repository.with_history(&selection.all(), progress, |commits, positions| {
-        let (tips, hidden) = split(&selection, positions);
+        let (tips, hidden) = (selection.tips_of(positions), selection.hidden_of(positions));
         let mut seen = Marks::new(commits);
         seen.mark_history(commits, hidden, progress)?;
         let hidden_count = seen.count;
@@ -73,42 +79,6 @@ pub fn rev_list_count(
         Ok(seen.count - hidden_count)
     })?;
     Ok(count.min(request.count_max.unwrap_or(u64::MAX)))
-}
-
-fn split<'p>(selection: &Selection, positions: &'p [Position]) -> (&'p [Position], &'p [Position]) {
-    positions.split_at(selection.tips.len().min(positions.len()))
-}
-
-/// Gives the commits of a selection in one of the two orders.
-pub(super) fn walk<'h>(
-    selection: &Selection,
-    commits: Commits<'h>,
-    positions: &[Position],
-    is_topological: bool,
-) -> Result<Box<dyn Iterator<Item = Result<Position, StoreError>> + 'h>, Error> {
-    let (tips, hidden) = split(selection, positions);
-    let read = move |position, parents: &mut Vec<_>| commits.read(position, parents);
-    let shown = match hidden.is_empty() {
-        true => None,
-        false => {
-            let (tips, hidden) = (tips.iter().copied(), hidden.iter().copied());
-            Some(graph::between(tips, hidden, read)?)
-        }
-    };
-    let is_shown =
-        move |position: &Position| shown.as_ref().is_none_or(|shown| shown.contains(position));
-    let tips: Vec<Position> = tips.iter().copied().filter(&is_shown).collect();
-    let read = move |position, parents: &mut Vec<Position>| {
-        let before = parents.len();
-        let vertex = commits.read(position, parents)?;
-        let own = parents.split_off(before);
-        parents.extend(own.into_iter().filter(&is_shown));
-        Ok::<_, StoreError>(vertex)
-    };
-    Ok(match is_topological {
-        true => Box::new(Topological::new(tips, read)?),
-        false => Box::new(ByTime::new(tips, read)?),
-    })
 }
 
 /// A bit for each position.

@@ -2,9 +2,10 @@
 
 use super::revision::{Part, Resolver};
 use super::{Error, Repository};
-use crate::graph;
+use crate::graph::{self, ByTime, Topological, Vertex};
 use crate::object::ObjectId;
 use crate::progress::Progress;
+use crate::store::{Commits, Position};
 
 /// Holds where a walk starts and what it leaves out, with all that is behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +72,35 @@ impl Selection {
     pub fn all(&self) -> Vec<ObjectId> {
         self.tips.iter().chain(&self.hidden).copied().collect()
     }
+
+    /// Gives the tips among the positions of [`Self::all`].
+    pub fn tips_of<'p>(&self, positions: &'p [Position]) -> &'p [Position] {
+        positions.get(..self.tips.len()).unwrap_or_default()
+    }
+
+    /// Gives what is left out among the positions of [`Self::all`].
+    pub fn hidden_of<'p>(&self, positions: &'p [Position]) -> &'p [Position] {
+        positions.get(self.tips.len()..).unwrap_or_default()
+    }
+}
+
+/// Finds out which commits a selection leaves in.
+///
+/// Cost: nothing where nothing is left out; else memory for what is left in.
+pub fn shown(
+    selection: &Selection,
+    commits: Commits<'_>,
+    positions: &[Position],
+) -> Result<impl Fn(&Position) -> bool + use<>, Error> {
+    let (tips, hidden) = (selection.tips_of(positions), selection.hidden_of(positions));
+    let shown = match hidden {
+        [] => None,
+        hidden => {
+            let read = |position, parents: &mut Vec<_>| commits.read(position, parents);
+            Some(graph::between(tips.iter().copied(), hidden.iter().copied(), read)?)
+        }
+    };
+    Ok(move |position: &Position| shown.as_ref().is_none_or(|shown| shown.contains(position)))
 }
 
 impl Repository {
@@ -82,4 +112,19 @@ impl Repository {
             bases.into_iter().map(|base| Ok(commits.id(base)?)).collect()
         })
     }
+}
+
+/// Walks from `tips`: the latest commit first, or children before parents.
+pub fn walk<'w, F>(
+    tips: impl IntoIterator<Item = Position>,
+    is_topological: bool,
+    read: F,
+) -> Result<Box<dyn Iterator<Item = Result<Position, Error>> + 'w>, Error>
+where
+    F: FnMut(Position, &mut Vec<Position>) -> Result<Vertex, Error> + 'w,
+{
+    Ok(match is_topological {
+        true => Box::new(Topological::new(tips, read)?),
+        false => Box::new(ByTime::new(tips, read)?),
+    })
 }

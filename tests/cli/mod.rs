@@ -1,6 +1,7 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
 mod diff;
+mod history;
 mod ls;
 mod project;
 mod streams;

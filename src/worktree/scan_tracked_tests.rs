@@ -1,9 +1,12 @@
 //! Worktrees that are recorded, changed and walked again.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
+
+use proptest::prelude::*;
 
 use super::tests::{Look, write};
 use super::*;
@@ -240,4 +243,96 @@ fn damage_met_on_the_way_ends_the_walk() {
     };
     let ended = scan(&request, |_| Ok::<(), ScanError>(()));
     assert!(matches!(ended, Err(ScanError::Stamps(_))));
+}
+
+/// One thing that somebody does to a worktree.
+#[derive(Debug, Clone)]
+enum Deed {
+    Write(String, u8),
+    Link(String),
+    Remove(String),
+    Directory(String),
+    Record,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let path = || proptest::collection::vec("[abc]", 1..4).prop_map(|names| names.join("/"));
+    let deed = prop_oneof![
+        4 => (path(), 0..4_u8).prop_map(|(path, size)| Deed::Write(path, size)),
+        1 => path().prop_map(Deed::Link),
+        2 => path().prop_map(Deed::Remove),
+        1 => path().prop_map(Deed::Directory),
+        2 => Just(Deed::Record),
+    ];
+    proptest::collection::vec(deed, 1..24)
+}
+
+/// Lists files and links, with what they hold.
+fn contents(dir: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
+        let metadata = path.symlink_metadata().unwrap();
+        if metadata.is_dir() {
+            contents(&path, &format!("{name}/"), found);
+        } else if metadata.is_symlink() {
+            found.insert(name, format!("> {}", fs::read_link(&path).unwrap().display()));
+        } else {
+            found.insert(name, fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever is done, and however soon after recording: no difference is missed.
+    #[test]
+    fn no_difference_is_missed(deeds in deeds()) {
+        let tracked = Tracked::new(&[]);
+        let root = tracked.root();
+        let mut recorded = BTreeMap::new();
+        for deed in deeds {
+            match deed {
+                Deed::Write(path, size) => {
+                    let path = root.join(path);
+                    let _taken = fs::create_dir_all(path.parent().unwrap());
+                    if let Ok(mut file) = File::create(&path) {
+                        std::io::Write::write_all(&mut file, &b"xyz"[..usize::from(size)]).unwrap();
+                    }
+                }
+                Deed::Link(path) => drop(symlink("somewhere", root.join(path))),
+                Deed::Remove(path) => {
+                    let path = root.join(path);
+                    drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
+                }
+                Deed::Directory(path) => drop(fs::create_dir_all(root.join(path))),
+                Deed::Record => {
+                    std::thread::sleep(Duration::from_millis(12));
+                    tracked.record(&[], 0);
+                    recorded.clear();
+                    contents(root, "", &mut recorded);
+                }
+            }
+            let mut now = BTreeMap::new();
+            contents(root, "", &mut now);
+            let mut unsure = BTreeMap::new();
+            for line in tracked.lines(&[]) {
+                let (word, path) = line.split_once(' ').unwrap();
+                if word != "=" {
+                    unsure.insert(path.to_owned(), word.to_owned());
+                }
+            }
+            for path in now.keys().chain(recorded.keys()) {
+                let word = unsure.get(path).map(String::as_str);
+                match (recorded.get(path), now.get(path)) {
+                    (None, _) => prop_assert_eq!(word, Some("+"), "{}", path),
+                    (_, None) => prop_assert_eq!(word, Some("-"), "{}", path),
+                    (then, now) if then != now => prop_assert!(word.is_some(), "{path}"),
+                    _ => prop_assert!(matches!(word, None | Some("M")), "{path}"),
+                }
+            }
+            prop_assert!(unsure.keys().all(|path| now.contains_key(path) || recorded.contains_key(path)));
+        }
+    }
 }

@@ -107,6 +107,7 @@ impl<'a> Hand<'a> {
     ) -> Result<Stamp, CheckoutError> {
         let pending = self.begin_file(path, executable, over)?;
         self.buffer.resize(COPY_BYTES, 0);
+        let mut written: u64 = 0;
         loop {
             let count = match content.read(&mut self.buffer) {
                 Ok(0) => break,
@@ -116,8 +117,9 @@ impl<'a> Hand<'a> {
             };
             let bytes = self.buffer.get(..count).unwrap_or_default();
             pending.file().write_all(bytes).map_err(fails("write the file", path))?;
+            written = written.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
-        pending.finish(size)
+        pending.finish_counted(size, written)
     }
 
     /// Begins a file whose content comes in pieces, perhaps from several threads.
@@ -141,7 +143,7 @@ impl<'a> Hand<'a> {
         over: Option<&Stamp>,
     ) -> Result<Stamp, CheckoutError> {
         let over = self.over(over);
-        let temporary = self.create(path, |directory, temporary| {
+        let mut temporary = self.create(path, |directory, temporary| {
             rustix::fs::symlinkat(target, &*directory, &temporary)?;
             Ok(Temporary { directory, name: Some(temporary) })
         })?;

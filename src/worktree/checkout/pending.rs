@@ -65,17 +65,23 @@ impl PendingFile {
     /// Errors: [`CheckoutError`] if anything but what was examined is there; the file is then
     /// removed, and what is there stays.
     pub fn finish(self, size: u64) -> Result<Stamp, CheckoutError> {
-        let Self { temporary, file, path, over } = self;
-        let look = || rustix::fs::fstat(&file).map_err(io::Error::from);
-        let found = look().map_err(fails("look at the file", &path))?;
-        let found = stamp_of(&found).size;
+        let found = self.look()?.size;
+        self.finish_counted(size, found)
+    }
+
+    /// Does the same for a caller who counted what it wrote.
+    pub(super) fn finish_counted(mut self, size: u64, found: u64) -> Result<Stamp, CheckoutError> {
         if found != size {
-            return Err(CheckoutError::Length { path, expected: size, found });
+            return Err(CheckoutError::Length { path: self.path, expected: size, found });
         }
-        temporary.publish(&path, over)?;
+        self.temporary.publish(&self.path, self.over)?;
         // Only now: a rename changes the time of the last change, too.
-        let stat = look().map_err(fails("look at the file", &path))?;
-        Ok(stamp_of(&stat))
+        self.look()
+    }
+
+    fn look(&self) -> Result<Stamp, CheckoutError> {
+        let stat = rustix::fs::fstat(&self.file).map_err(io::Error::from);
+        stat.map(|stat| stamp_of(&stat)).map_err(fails("look at the file", &self.path))
     }
 }
 
@@ -88,7 +94,7 @@ pub struct Temporary {
 
 impl Temporary {
     /// Renames to the last name of `path`.
-    pub fn publish(mut self, path: &TreePath, over: Over) -> Result<(), CheckoutError> {
+    pub fn publish(&mut self, path: &TreePath, over: Over) -> Result<(), CheckoutError> {
         let in_the_way = || CheckoutError::InTheWay { path: path.clone() };
         let Some(temporary) = self.name.clone() else { return Ok(()) };
         let name = CString::new(path.last_name()).map_err(|_| in_the_way())?;

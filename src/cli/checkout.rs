@@ -73,7 +73,7 @@ fn json(report: &CheckoutReport) -> serde_json::Value {
     };
     serde_json::json!({
         "branch": branch,
-        "commit": report.commit.map(|id| id.to_string()),
+        "commit": report.commit.map(|id| id.to_record()),
         "written": report.written.written,
         "written_bytes": report.written.bytes,
         "removed": report.written.removed,

@@ -20,7 +20,7 @@ use content::Contents;
 use overlay::Overlay;
 
 pub use content::PATCH_BYTES_MAX;
-pub use sides::{DiffSides, diff_sides, leading_names};
+pub use sides::{DiffSides, diff_sides};
 pub use weights::Tensors;
 
 /// Changes that are held back to find renames; more come as they are found, without renames.

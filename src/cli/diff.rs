@@ -1,16 +1,16 @@
 //! `diff`: what differs between commits, the stage and the worktree.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::print::Output;
 use super::progress::Bar;
-use super::{Context, Outcome, file_diff, units, worktree_words};
+use super::{Context, Outcome, file_diff, print, units, worktree_words};
 use crate::repo::Error;
-use crate::repo::diff::{DiffReport, DiffRequest, FileDiff, diff, diff_sides};
+use crate::repo::diff::{DiffReport, DiffRequest, FileDiff, diff, diff_sides, leading_names};
 
 /// Show what differs, file by file
 ///
@@ -22,13 +22,14 @@ use crate::repo::diff::{DiffReport, DiffRequest, FileDiff, diff, diff_sides};
 Examples:
   provenance diff                        # what `add` would stage of tracked files
   provenance diff --staged               # what `commit` would record
-  provenance diff HEAD~2 -- config.yaml
+  provenance diff config.yaml
+  provenance diff HEAD~2 -- data/gone.csv
   provenance diff v1 v2 --stat
   provenance diff --exit-code -q HEAD    # 1 if a tracked file differs from HEAD
   provenance diff --json v1 v2           # a line per file: change, path, old, new, content")]
 pub struct Args {
-    /// Commits, or trees as in COMMIT:DIRECTORY; one or two
-    #[arg(value_name = "COMMIT", num_args = 0..=2)]
+    /// Commits, or trees as in COMMIT:DIRECTORY: one or two; what is none of them is a PATH
+    #[arg(value_name = "COMMIT")]
     commits: Vec<OsString>,
     /// Only these files and directories
     #[arg(last = true, value_name = "PATH")]
@@ -51,11 +52,19 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
     let place = context.place(&repository)?;
-    let words: Vec<Vec<u8>> = args.commits.iter().cloned().map(OsStringExt::into_vec).collect();
+    let mut words: Vec<Vec<u8>> = args.commits.iter().cloned().map(OsStringExt::into_vec).collect();
+    let mut paths = args.paths.clone();
+    if paths.is_empty() {
+        let directory = context.directory()?;
+        let is_path =
+            |word: &[u8]| directory.join(OsStr::from_bytes(word)).symlink_metadata().is_ok();
+        let names = leading_names(&repository, &words, is_path)?;
+        paths.extend(words.drain(names..).map(|word| PathBuf::from(OsString::from_vec(word))));
+    }
     let is_silent = args.exit_code && context.global.quiet;
     let request = DiffRequest {
         sides: diff_sides(&repository, &words, args.staged)?,
-        paths: place.resolve(&repository, &args.paths)?,
+        paths: place.resolve(&repository, &paths)?,
         reads_contents: !args.name_status && !is_silent,
     };
     let mut report = DiffReport::default();
@@ -73,6 +82,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Ok(())
     })?;
     worktree_words::complain(context, &place, &report.problems, &[]);
+    if report.skips_renames && report.added > 0 && report.removed > 0 && !context.global.quiet {
+        let text = "too many changes to look for renames: name a PATH to find them";
+        print::note(context.stderr_paint(), "note: ", text);
+    }
     let is_whole = report.problems.is_empty();
     let differs = report.total() > 0;
     let failures = report.failures.into_iter();

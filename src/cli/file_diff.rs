@@ -127,8 +127,9 @@ fn content_json(content: &ContentDiff) -> Value {
             json!({"as": "links", "old": target(old), "new": target(new)})
         }
         ContentDiff::Binary { what, tensors } => {
-            let tensors = tensors.map(|Tensors { total, added, removed, reshaped }| {
-                json!({"total": total, "added": added, "removed": removed, "reshaped": reshaped})
+            let tensors = tensors.map(|Tensors { total, added, removed, reshaped, changed }| {
+                json!({"total": total, "added": added, "removed": removed, "reshaped": reshaped,
+                    "changed": changed})
             });
             json!({"as": "binary", "what": what, "tensors": tensors})
         }
@@ -200,8 +201,12 @@ fn links(old: &Option<Vec<u8>>, new: &Option<Vec<u8>>) -> String {
 
 fn tensor_words(tensors: &Tensors) -> String {
     let mut text = format!(", {}", units::count(tensors.total, "tensor"));
-    let parts =
-        [(tensors.added, "added"), (tensors.removed, "removed"), (tensors.reshaped, "reshaped")];
+    let parts = [
+        (tensors.changed.unwrap_or(0), "changed"),
+        (tensors.added, "added"),
+        (tensors.removed, "removed"),
+        (tensors.reshaped, "reshaped"),
+    ];
     for (count, word) in parts.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {} {word}", units::grouped(count)));
     }

@@ -5,6 +5,7 @@
 
 mod content;
 mod overlay;
+mod read;
 mod renames;
 mod sides;
 mod weights;
@@ -19,9 +20,11 @@ use crate::worktree::stamps::FileKind;
 use content::Contents;
 use overlay::Overlay;
 
-pub use content::PATCH_BYTES_MAX;
-pub use sides::{DiffSides, diff_sides};
+pub use sides::{DiffSides, diff_sides, leading_names};
 pub use weights::Tensors;
+
+/// Longer texts are not compared line by line, bytes.
+pub const PATCH_BYTES_MAX: u64 = 4 << 20;
 
 /// Changes that are held back to find renames; more come as they are found, without renames.
 const HELD_MAX: usize = 50_000;
@@ -163,7 +166,7 @@ pub fn diff<E: From<Error>>(
 ) -> Result<DiffReport, E> {
     progress.begin(Phase { name: "comparing", ..Phase::default() });
     let mut found = Found {
-        contents: Contents::new(repository, request.reads_contents),
+        contents: Contents::new(repository, request.reads_contents, progress),
         held: Vec::new(),
         report: DiffReport::default(),
         progress,
@@ -267,7 +270,7 @@ impl<T> Found<'_, T> {
         T: FnMut(FileDiff) -> Result<(), E>,
     {
         let held = std::mem::take(&mut self.held);
-        self.held = renames::find(held, &mut self.contents, self.progress)?;
+        self.held = renames::find(held, &mut self.contents.files, self.progress)?;
         self.give_held()
     }
 
@@ -288,10 +291,10 @@ impl<T> Found<'_, T> {
         self.progress.check().map_err(Error::from)?;
         match self.contents.compare(&diff) {
             Ok(content) => diff.content = content,
-            Err(content::Refusal::Unreadable(error)) => {
+            Err(read::Refusal::Unreadable(error)) => {
                 self.report.failures.push((diff.path.clone(), error));
             }
-            Err(content::Refusal::Store(error)) => return Err(error.into()),
+            Err(read::Refusal::Store(error)) => return Err(error.into()),
         }
         let count = match (&diff.old, &diff.new) {
             _ if diff.renamed.is_some() => &mut self.report.renamed,

@@ -75,6 +75,11 @@ changed run.sh  5 B, file → executable
         project.text(&["diff", "HEAD~1", "HEAD", "--name-status", "--", "data", "run.sh"]),
         "M\tdata/train.csv\nM\trun.sh\n"
     );
+    let one = "M\tdata/train.csv\n";
+    assert_eq!(project.text(&["diff", "--name-status", "HEAD~1", "data"]), one);
+    assert_eq!(project.text(&["diff", "--name-status", "HEAD~1..main", "data"]), one);
+    assert_eq!(project.text(&["diff", "data"]), "");
+    assert_eq!(project.run(&["diff", "neither"]).code, Some(2));
     let answer = project.run(&["diff", "--exit-code", "-q", "HEAD~1"]);
     assert_eq!((answer.code, answer.out), (Some(1), Vec::new()));
     let stat = project.text(&["diff", "HEAD~1", "HEAD", "--stat"]);
@@ -177,4 +182,29 @@ added large.txt  4.77 MiB
     assert_eq!(project.text(&["diff", "--staged"]), expected);
     assert_eq!(project.run(&["diff", "HEAD"]).code, Some(2));
     assert_eq!(project.run(&["diff", "a", "b", "c"]).code, Some(2));
+}
+
+/// A file of weights with two tensors of two bytes each.
+fn weights(dtype: &str, values: &[u8; 4]) -> Vec<u8> {
+    let tensor = |from: u8| {
+        let offsets = [from, from + 2];
+        serde_json::json!({"dtype": dtype, "shape": [2], "data_offsets": offsets})
+    };
+    let header = serde_json::json!({"a": tensor(0), "b": tensor(2)}).to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), values].concat()
+}
+
+#[test]
+fn weights_differ_tensor_by_tensor() {
+    let project = Project::new();
+    project.write(b"model.safetensors", &weights("U8", b"aabb"));
+    project.commit("first");
+    project.write(b"model.safetensors", &weights("U8", b"aabc"));
+    let expected = "safetensors weights, 2 tensors, 1 changed\n";
+    assert!(project.text(&["diff"]).contains(expected));
+    project.write(b"model.safetensors", &weights("I8", b"aabb"));
+    let text = project.text(&["diff"]);
+    assert!(text.contains("safetensors weights, 2 tensors, 2 reshaped\n"), "{text}");
+    project.write(b"model.safetensors", &[&[0xff; 8][..], b"no weights at all"].concat());
+    assert!(project.text(&["diff"]).contains("\n  safetensors weights\n"));
 }

@@ -1,20 +1,17 @@
 //! How the contents of two versions of a file differ, whatever they are and wherever they lie.
 
-use std::io::{self, Read as _};
+use std::ops::ControlFlow;
 
-use super::weights::{self, Tensors};
-use super::{ContentDiff, FileDiff, FileSide};
-use crate::object::{ObjectId, TreePath};
-use crate::repo::halt::Halt;
-use crate::repo::{DocumentLanguage, Error, Repository, TextDiff, is_binary};
-use crate::repo::{keyed_diff, text_diff};
-use crate::store::Reader;
-use crate::worktree::directory::Directory;
-use crate::worktree::open;
+use super::read::{Files, Refusal};
+use super::weights::{self, Header, TensorHasher, TensorIds, Tensors};
+use super::{ContentDiff, FileDiff, FileSide, PATCH_BYTES_MAX};
+use crate::object::TreePath;
+use crate::progress::Progress;
+use crate::repo::{DocumentLanguage, Repository, TextDiff, is_binary, keyed_diff, text_diff};
 use crate::worktree::stamps::FileKind;
 
-/// Longer texts are not compared line by line, bytes.
-pub const PATCH_BYTES_MAX: u64 = 4 << 20;
+/// The tensors of larger files are only compared by their headers, bytes.
+const TENSOR_BYTES_MAX: u64 = 1 << 30;
 
 /// Bytes at the beginning of a file that tell what it is.
 const PROBE_BYTES: usize = 8_000;
@@ -54,37 +51,16 @@ const ENDINGS: &[(&[u8], &str)] = &[
     (b".whl", "Python wheel"),
 ];
 
-/// Why contents could not be compared.
-pub(super) enum Refusal {
-    /// A file of the worktree cannot be read.
-    Unreadable(io::Error),
-    /// The store failed.
-    Store(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-/// Reads contents from the store and from the worktree.
+/// Compares contents, if anybody wants that.
 pub(super) struct Contents<'a> {
-    repository: &'a Repository,
-    reader: Reader<'a>,
-    root: Option<Directory>,
+    /// What reads them.
+    pub files: Files<'a>,
     is_wanted: bool,
 }
 
 impl<'a> Contents<'a> {
-    pub fn new(repository: &'a Repository, is_wanted: bool) -> Self {
-        Self { repository, reader: repository.store.reader(), root: None, is_wanted }
+    pub fn new(repository: &'a Repository, is_wanted: bool, progress: &'a Progress) -> Self {
+        Self { files: Files::new(repository, progress), is_wanted }
     }
 
     /// Compares the contents of a file; none if nobody asked.
@@ -105,12 +81,15 @@ impl<'a> Contents<'a> {
             return Ok(Some(ContentDiff::Same));
         }
         if sides.iter().any(|(_, side)| side.kind == Some(FileKind::Symlink)) {
-            return Ok(Some(ContentDiff::Links { old: self.target(old)?, new: self.target(new)? }));
+            return Ok(Some(ContentDiff::Links {
+                old: self.files.target(old)?,
+                new: self.files.target(new)?,
+            }));
         }
         let is_large = |(_, side): &(&TreePath, &FileSide)| side.size > PATCH_BYTES_MAX;
         if sides.iter().any(is_large) {
             for (path, side) in &sides {
-                let probe = self.head(path, side, PROBE_BYTES)?;
+                let probe = self.files.head(path, side, PROBE_BYTES)?;
                 if is_binary(&probe) {
                     return self.binary(old, new, &probe).map(Some);
                 }
@@ -125,7 +104,7 @@ impl<'a> Contents<'a> {
         old: Option<(&TreePath, &FileSide)>,
         new: Option<(&TreePath, &FileSide)>,
     ) -> Result<ContentDiff, Refusal> {
-        let (Some(before), Some(after)) = (self.whole(old)?, self.whole(new)?) else {
+        let (Some(before), Some(after)) = (self.files.whole(old)?, self.files.whole(new)?) else {
             return Ok(ContentDiff::TooLarge);
         };
         if is_binary(&before) || is_binary(&after) {
@@ -160,96 +139,49 @@ impl<'a> Contents<'a> {
         Ok(ContentDiff::Binary { what, tensors })
     }
 
-    /// Compares the headers of weights; none where one is malformed.
+    /// Compares the tensors of weights; none where a header is malformed.
     fn tensors(
         &mut self,
         old: Option<(&TreePath, &FileSide)>,
         new: Option<(&TreePath, &FileSide)>,
     ) -> Result<Option<Tensors>, Refusal> {
-        let mut headers = [None, None];
-        for (header, side) in headers.iter_mut().zip([old, new]) {
-            *header = match side {
-                None => Some(weights::Header::default()),
-                Some((path, side)) => {
-                    let bytes = self.head(path, side, weights::LENGTH_BYTES)?;
-                    let needed = weights::needed(&bytes).filter(|needed| *needed <= side.size);
-                    let needed = needed.and_then(|needed| usize::try_from(needed).ok());
-                    match needed {
-                        Some(needed) => weights::Header::parse(&self.head(path, side, needed)?),
-                        None => None,
-                    }
-                }
-            };
-        }
-        let [old, new] = headers;
-        Ok(old.zip(new).map(|(old, new)| Tensors::compare(&old, &new)))
-    }
-
-    /// Reads a whole file of at most [`PATCH_BYTES_MAX`]; none if it has become longer.
-    pub fn whole(
-        &mut self,
-        side: Option<(&TreePath, &FileSide)>,
-    ) -> Result<Option<Vec<u8>>, Refusal> {
-        let Some((path, side)) = side else { return Ok(Some(Vec::new())) };
-        let bytes_max = usize::try_from(PATCH_BYTES_MAX).unwrap_or(usize::MAX);
-        let bytes = self.head(path, side, bytes_max.saturating_add(1))?;
-        Ok((bytes.len() <= bytes_max).then_some(bytes))
-    }
-
-    /// Reads the target of a link; none of what is no link.
-    fn target(&mut self, side: Option<(&TreePath, &FileSide)>) -> Result<Option<Vec<u8>>, Refusal> {
-        let Some((path, side)) = side else { return Ok(None) };
-        match (side.kind, side.id.filter(|_| !side.is_in_worktree)) {
-            (Some(FileKind::Symlink), Some(id)) => Ok(Some(self.stored_head(&id, usize::MAX)?)),
-            (Some(FileKind::Symlink), None) => Ok(Some(open::read_link(self.root()?, path)?)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Reads up to `bytes_max` bytes from the beginning of a file.
-    fn head(
-        &mut self,
-        path: &TreePath,
-        side: &FileSide,
-        bytes_max: usize,
-    ) -> Result<Vec<u8>, Refusal> {
-        match side.id.filter(|_| !side.is_in_worktree) {
-            Some(id) => Ok(self.stored_head(&id, bytes_max)?),
-            None => {
-                let file = open::open_file(self.root()?, path)?;
-                if open::look(&file)?.is_none() {
-                    return Err(io::Error::other("it is no regular file any more").into());
-                }
-                let mut bytes = Vec::new();
-                let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-                file.take(limit).read_to_end(&mut bytes)?;
-                Ok(bytes)
-            }
-        }
-    }
-
-    fn stored_head(&mut self, id: &ObjectId, bytes_max: usize) -> Result<Vec<u8>, Error> {
-        let mut bytes = Vec::new();
-        let streamed = self.reader.stream(id, |piece| {
-            let left = bytes_max.saturating_sub(bytes.len());
-            bytes.extend_from_slice(piece.get(..left).unwrap_or(piece));
-            if bytes.len() >= bytes_max { Err(Halt::Taker(())) } else { Ok(()) }
-        });
-        match streamed {
-            Ok(()) | Err(Halt::Taker(())) => Ok(bytes),
-            Err(Halt::Own(error)) => Err(error),
-        }
-    }
-
-    fn root(&mut self) -> Result<&Directory, Error> {
-        let place = &self.repository.location.root;
-        let root = match self.root.take() {
-            Some(root) => root,
-            None => {
-                open::root(place).map_err(|error| Error::io("open the worktree", place, error))?
-            }
+        let (Some(before), Some(after)) = (self.header(old)?, self.header(new)?) else {
+            return Ok(None);
         };
-        Ok(self.root.insert(root))
+        let mut tensors = Tensors::compare(&before, &after);
+        if let (Some(old), Some(new)) = (old, new)
+            && old.1.size.max(new.1.size) <= TENSOR_BYTES_MAX
+        {
+            let ids = (self.tensor_ids(old, &before)?, self.tensor_ids(new, &after)?);
+            if let (Some(old), Some(new)) = ids {
+                tensors.changed = Some(weights::count_changed(&before, &old, &after, &new));
+            }
+        }
+        Ok(Some(tensors))
+    }
+
+    fn header(&mut self, side: Option<(&TreePath, &FileSide)>) -> Result<Option<Header>, Refusal> {
+        let Some((path, side)) = side else { return Ok(Some(Header::default())) };
+        let start = self.files.head(path, side, weights::LENGTH_BYTES)?;
+        let needed = weights::needed(&start).filter(|needed| *needed <= side.size);
+        match needed.and_then(|needed| usize::try_from(needed).ok()) {
+            Some(needed) => Ok(Header::parse(&self.files.head(path, side, needed)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Hashes each tensor, in one pass over the file.
+    fn tensor_ids(
+        &mut self,
+        (path, side): (&TreePath, &FileSide),
+        header: &Header,
+    ) -> Result<Option<TensorIds>, Refusal> {
+        let Some(mut hasher) = TensorHasher::new(header) else { return Ok(None) };
+        self.files.each(path, side, |piece| {
+            hasher.update(piece);
+            ControlFlow::Continue(())
+        })?;
+        Ok(hasher.finish())
     }
 }
 

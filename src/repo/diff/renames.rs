@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::content::{Contents, Refusal};
+use super::read::{Files, Refusal};
 use super::{FileDiff, FileSide};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
@@ -21,11 +21,11 @@ const SIMILARITY_MIN: u8 = 50;
 /// Turns pairs of a removed and a new file into renames; the order of paths stays.
 pub(super) fn find(
     mut held: Vec<FileDiff>,
-    contents: &mut Contents<'_>,
+    files: &mut Files<'_>,
     progress: &Progress,
 ) -> Result<Vec<FileDiff>, Error> {
     let mut pairs = exact(&held);
-    similar(&held, &mut pairs, contents, progress)?;
+    similar(&held, &mut pairs, files, progress)?;
     let mut goes = vec![false; held.len()];
     for (&new, &(old, similarity)) in &pairs {
         let Some((path, side)) = held.get(old).map(|old| (old.path.clone(), old.old)) else {
@@ -88,7 +88,7 @@ fn exact(held: &[FileDiff]) -> Pairs {
 fn similar(
     held: &[FileDiff],
     pairs: &mut Pairs,
-    contents: &mut Contents<'_>,
+    files: &mut Files<'_>,
     progress: &Progress,
 ) -> Result<(), Error> {
     let is_small = |side: &FileSide| side.is_file() && side.size <= SIMILAR_BYTES_MAX;
@@ -110,7 +110,7 @@ fn similar(
         for (position, diff) in list {
             progress.check()?;
             let side = diff.old.as_ref().or(diff.new.as_ref());
-            if let Some(sketch) = sketch(&diff.path, side, contents)? {
+            if let Some(sketch) = sketch(&diff.path, side, files)? {
                 sketches.push((position, sketch));
             }
         }
@@ -141,9 +141,9 @@ fn similar(
 fn sketch(
     path: &TreePath,
     side: Option<&FileSide>,
-    contents: &mut Contents<'_>,
+    files: &mut Files<'_>,
 ) -> Result<Option<Sketch>, Error> {
-    match contents.whole(side.map(|side| (path, side))) {
+    match files.whole(side.map(|side| (path, side))) {
         Ok(Some(bytes)) if !is_binary(&bytes) => Ok(Some(Sketch::of(&bytes))),
         Ok(_) | Err(Refusal::Unreadable(_)) => Ok(None),
         Err(Refusal::Store(error)) => Err(error),

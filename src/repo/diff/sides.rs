@@ -56,3 +56,19 @@ pub fn diff_sides(
         _ => Err(Error::Usage("at most two commits are compared".to_owned())),
     }
 }
+
+/// Counts the words that name commits or trees, before the first that is a path and names none.
+///
+/// Shape: `is_path` tells whether a word is one; a word that is both is a name, as in git.
+pub fn leading_names(
+    repository: &Repository,
+    words: &[Vec<u8>],
+    is_path: impl Fn(&[u8]) -> bool,
+) -> Result<usize, Error> {
+    let mut resolver = Resolver::new(repository)?;
+    let first_path = words.iter().position(|word| {
+        let is_set = matches!(Part::parse(word), Ok(Part::Since { .. }));
+        is_path(word) && !is_set && resolver.tree(word).is_err()
+    });
+    Ok(first_path.unwrap_or(words.len()))
+}

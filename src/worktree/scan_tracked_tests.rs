@@ -332,7 +332,8 @@ proptest! {
                     _ => prop_assert!(matches!(word, None | Some("M")), "{path}"),
                 }
             }
-            prop_assert!(unsure.keys().all(|path| now.contains_key(path) || recorded.contains_key(path)));
+            let is_known = |path: &String| now.contains_key(path) || recorded.contains_key(path);
+            prop_assert!(unsure.keys().all(is_known));
         }
     }
 }

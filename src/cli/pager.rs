@@ -14,10 +14,13 @@ pub struct Pager {
 impl Pager {
     /// Starts the pager of the environment or of `configured`.
     ///
-    /// Shape: `None` where none is wanted (empty, or `cat`) or it does not start; then the caller
-    /// writes to the terminal itself.
+    /// Shape: `None` where none is wanted (empty, or `cat`), or it is not installed, as `less` on a
+    /// small system; then the caller writes to the terminal itself.
     pub fn start(configured: Option<&str>) -> Option<Self> {
         let command = choose(|name| std::env::var_os(name), configured)?;
+        if !is_there(&command, std::env::var_os("PATH").as_deref()) {
+            return None;
+        }
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).stdin(Stdio::piped());
         for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
@@ -59,9 +62,31 @@ fn choose(get: impl Fn(&str) -> Option<OsString>, configured: Option<&str>) -> O
     (!chosen.is_empty() && chosen != OsStr::new("cat")).then_some(chosen)
 }
 
+/// Tells whether the shell will find the program, where that is plain to see from its first word.
+fn is_there(command: &OsStr, path: Option<&OsStr>) -> bool {
+    let Some(word) = command.to_str().and_then(|command| command.split_whitespace().next()) else {
+        return true;
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    if !word.chars().all(is_plain) {
+        return true;
+    }
+    let Some(path) = path else { return false };
+    std::env::split_paths(path).any(|folder| folder.join(word).is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pager_that_is_not_installed_is_not_started() {
+        let path = Some(OsStr::new("/nowhere:/bin"));
+        assert!(is_there(OsStr::new("sh -c more"), path));
+        assert!(!is_there(OsStr::new("less-that-nobody-has -R"), path));
+        assert!(!is_there(OsStr::new("sh"), None));
+        assert!(is_there(OsStr::new("LESS=R less"), path), "the shell knows better");
+    }
 
     #[test]
     fn the_order_is_gits() {

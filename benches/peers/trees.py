@@ -5,6 +5,7 @@ usage: trees.py EXPECTED ACTUAL     (status 1 and the first difference if they a
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 
@@ -12,12 +13,14 @@ PIECE_BYTES = 1 << 20
 
 
 def disk_usage(paths):
-    """Sums what the paths take: `stored_bytes` on the disk, `apparent_bytes`, `stored_files`."""
+    """Sums what files and trees take, each link once.
+
+    Gives `stored_bytes` on the disk with folders, `apparent_bytes` and `stored_files` without.
+    """
     allocated = apparent = files = 0
     linked = set()
-    for entry in (entry for path in paths for entry in walk(path)):
-        about = entry.stat(follow_symlinks=False)
-        is_folder = entry.is_dir(follow_symlinks=False)
+    for about in (about for path in paths for about in _stats(path)):
+        is_folder = stat.S_ISDIR(about.st_mode)
         if about.st_nlink > 1 and not is_folder:
             if about.st_ino in linked:
                 continue
@@ -27,6 +30,13 @@ def disk_usage(paths):
             apparent += about.st_size
             files += 1
     return {"stored_bytes": allocated, "apparent_bytes": apparent, "stored_files": files}
+
+
+def _stats(path):
+    if os.path.lexists(path):
+        yield os.lstat(path)
+    for entry in walk(path):
+        yield entry.stat(follow_symlinks=False)
 
 
 def walk(root):

@@ -1,4 +1,4 @@
-"""The arithmetic of the table: run `python3 -m unittest discover benches/peers`."""
+"""The arithmetic of the table: `python3 -m unittest discover benches/peers`."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import aims
+import trees
 from figures import Figures, spread
 
 COMMON = {"binary": "b2", "scale": 1}
@@ -72,6 +73,30 @@ class Ratios(unittest.TestCase):
         self.assertEqual(figures_of(older).all("W1", "git", "record"), [])
         figures = figures_of(older, any_binary=True)
         self.assertEqual(figures.all("W1", "git", "record"), [1.5])
+
+
+class Trees(unittest.TestCase):
+    def test_files_and_folders_and_links_are_counted_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder) / "tree"
+            tree.mkdir()
+            (tree / "one").write_bytes(b"x" * 5000)
+            (tree / "link").hardlink_to(tree / "one")
+            (Path(folder) / "file").write_bytes(b"y" * 10)
+            usage = trees.disk_usage([tree, Path(folder) / "file", Path(folder) / "absent"])
+        self.assertEqual((usage["apparent_bytes"], usage["stored_files"]), (5010, 2))
+
+    def test_a_difference_is_found_wherever_it_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            one, other = Path(folder) / "one", Path(folder) / "other"
+            for root in (one, other):
+                (root / "sub").mkdir(parents=True)
+                (root / "sub" / "file").write_bytes(b"same")
+            self.assertIsNone(trees.difference(one, other))
+            (other / "sub" / "file").write_bytes(b"sane")
+            self.assertEqual(trees.difference(one, other), "other bytes in sub/file")
+            (other / "more").write_bytes(b"")
+            self.assertEqual(trees.difference(one, other), "other names, one of them more")
 
 
 class Aims(unittest.TestCase):

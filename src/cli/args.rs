@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck, gc, hash,
-    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, status, tag, undo,
+    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, show, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -73,6 +73,7 @@ pub enum Command {
     RevList(rev_list::Args),
     RevParse(rev_parse::Args),
     Rm(rm::Args),
+    Show(show::Args),
     Status(status::Args),
     Tag(tag::Args),
     Undo(undo::Args),
@@ -82,7 +83,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit"]),
-    ("Look", &["log", "diff", "ls", "cat"]),
+    ("Look", &["log", "show", "diff", "ls", "cat"]),
     ("Go back", &["checkout", "restore", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),

@@ -4,17 +4,23 @@ use serde_json::{Map, Value};
 
 use super::print::Paint;
 use super::{escape, units};
-use crate::object::{Commit, DecodeError, ObjectId};
-use crate::repo::Label;
+use crate::object::{Commit, ObjectId};
+use crate::repo::{Error, Label, LogCommit};
 
-/// Gives the record of a commit with its id.
-pub fn json(id: &ObjectId, commit: &Commit) -> Result<Value, DecodeError> {
+/// Gives the record of a commit, its id, and the full names that stand at it.
+pub fn json(shown: &LogCommit) -> Result<Value, Error> {
     let mut object = Map::new();
-    object.insert("id".into(), id.to_record().into());
-    let record = serde_json::from_slice(&commit.encode()?);
-    if let Ok(Value::Object(record)) = record {
+    object.insert("id".into(), shown.id.to_record().into());
+    if let Ok(Value::Object(record)) = serde_json::from_slice(&shown.commit.encode()?) {
         object.extend(record);
     }
+    let names = shown.labels.iter().flat_map(|label| match label {
+        Label::Head(None) => vec!["HEAD".to_owned()],
+        Label::Head(Some(branch)) => vec!["HEAD".to_owned(), format!("heads/{branch}")],
+        Label::Tag(name) => vec![format!("tags/{name}")],
+        Label::Branch(name) => vec![format!("heads/{name}")],
+    });
+    object.insert("refs".into(), names.collect::<Vec<_>>().into());
     Ok(Value::Object(object))
 }
 
@@ -114,7 +120,10 @@ mod tests {
     fn json_is_the_record_and_its_id() {
         let mut commit = commit("one", vec![]);
         commit.author.name = "Ada".into();
-        let json = json(&ObjectId::of(b"id"), &commit).expect("a good commit");
+        let (id, labels) = (ObjectId::of(b"id"), vec![Label::Head(Some("main".to_owned()))]);
+        let shown = LogCommit { id, commit, parents: vec![], labels };
+        let json = json(&shown).expect("a good commit");
+        assert_eq!(json["refs"], serde_json::json!(["HEAD", "heads/main"]));
         assert_eq!(json["id"], ObjectId::of(b"id").to_record());
         assert_eq!(json["message"], "one");
         assert_eq!(json["schema"], "provenance/commit/v1");

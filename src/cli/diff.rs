@@ -1,16 +1,15 @@
 //! `diff`: what differs between commits, the stage and the worktree.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::print::Output;
+use super::file_diff::Form;
 use super::progress::Bar;
-use super::{Context, Outcome, file_diff, print, units, worktree_words};
+use super::{Context, Outcome, file_diff, print, worktree_words};
 use crate::repo::Error;
-use crate::repo::diff::{DiffReport, DiffRequest, FileDiff, diff, diff_sides, leading_names};
+use crate::repo::diff::{DiffReport, DiffRequest, diff, diff_sides};
 
 /// Show what differs, file by file
 ///
@@ -52,32 +51,28 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
     let place = context.place(&repository)?;
-    let mut words: Vec<Vec<u8>> = args.commits.iter().cloned().map(OsStringExt::into_vec).collect();
-    let mut paths = args.paths.clone();
-    if paths.is_empty() {
-        let directory = context.directory()?;
-        let is_path =
-            |word: &[u8]| directory.join(OsStr::from_bytes(word)).symlink_metadata().is_ok();
-        let names = leading_names(&repository, &words, is_path)?;
-        paths.extend(words.drain(names..).map(|word| PathBuf::from(OsString::from_vec(word))));
-    }
+    let (words, paths) = place.names_and_paths(&repository, &args.commits, &args.paths)?;
     let is_silent = args.exit_code && context.global.quiet;
     let request = DiffRequest {
         sides: diff_sides(&repository, &words, args.staged)?,
-        paths: place.resolve(&repository, &paths)?,
+        paths,
         reads_contents: !args.name_status && !is_silent,
     };
+    let form = Form::of(context.global.json, args.name_status, args.stat);
     let mut report = DiffReport::default();
     context.page(&repository, |out| {
         // The bar goes before the first line comes: both may be on one terminal.
         let mut bar = Some(Bar::watch(&context.progress, context.global.quiet));
         report = diff(&repository, &request, &context.progress, |file| {
             bar = None;
-            if is_silent { Ok(()) } else { show(args, context, out, &file) }
+            match is_silent {
+                true => Ok::<(), Failure>(()),
+                false => Ok(file_diff::print(out, form, &file)?),
+            }
         })?;
         drop(bar);
-        if args.stat && !context.global.json && !is_silent {
-            writeln!(out, "{}", summary(&report))?;
+        if form == Form::Stat && !is_silent {
+            writeln!(out, "{}", file_diff::summary(&report))?;
         }
         Ok(())
     })?;
@@ -95,31 +90,5 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Exit::Ok if !is_whole => Ok(Exit::Partial),
         Exit::Ok if args.exit_code && differs => Ok(Exit::No),
         exit => Ok(exit),
-    }
-}
-
-fn show(args: &Args, context: &Context, out: &mut Output, file: &FileDiff) -> Result<(), Failure> {
-    let shown = match () {
-        () if context.global.json => out.json(&file_diff::json(file)),
-        () if args.name_status => file_diff::name_status(out, file),
-        () if args.stat => file_diff::stat(out, file),
-        () => file_diff::full(out, file),
-    };
-    Ok(shown?)
-}
-
-fn summary(report: &DiffReport) -> String {
-    let counts = [
-        (report.added, "added"),
-        (report.removed, "removed"),
-        (report.changed, "changed"),
-        (report.renamed, "renamed"),
-    ];
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    let words: Vec<String> =
-        counts.map(|(count, word)| format!("{} {word}", units::grouped(count))).collect();
-    match words.is_empty() {
-        true => "Nothing differs".to_owned(),
-        false => format!("{}: {}", units::count(report.total(), "file"), words.join(", ")),
     }
 }

@@ -7,11 +7,46 @@ use serde_json::{Map, Value, json};
 use super::patch::{hunks, keys};
 use super::print::{Output, put_path};
 use super::{escape, units};
-use crate::repo::diff::{ContentDiff, FileDiff, FileSide, Tensors};
+use crate::repo::diff::{ContentDiff, DiffReport, FileDiff, FileSide, Tensors};
 use crate::repo::{FileKind, Hunk, Line, Side};
 
+/// Says how to print a file that differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One JSON document.
+    Json,
+    /// A letter and the path.
+    NameStatus,
+    /// One line with sizes.
+    Stat,
+    /// A heading and how the contents differ.
+    Full,
+}
+
+impl Form {
+    /// Chooses by what was asked for.
+    pub const fn of(json: bool, name_status: bool, stat: bool) -> Self {
+        match (json, name_status, stat) {
+            (true, _, _) => Self::Json,
+            (_, true, _) => Self::NameStatus,
+            (_, _, true) => Self::Stat,
+            _ => Self::Full,
+        }
+    }
+}
+
+/// Prints a file that differs.
+pub fn print(out: &mut Output, form: Form, diff: &FileDiff) -> io::Result<()> {
+    match form {
+        Form::Json => out.json(&json(diff)),
+        Form::NameStatus => name_status(out, diff),
+        Form::Stat => stat(out, diff),
+        Form::Full => full(out, diff),
+    }
+}
+
 /// Prints a heading and, below it, how the contents differ.
-pub fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
+fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
     let heading = out.paint.heading(format_args!("{} {}", word(diff), names(diff)));
     writeln!(out, "{heading}  {}{}", sizes(diff), mode(diff))?;
     let Some(content) = &diff.content else { return Ok(()) };
@@ -41,7 +76,7 @@ pub fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
 }
 
 /// Prints one line: what happened, the sizes, lines that came and went, the path.
-pub fn stat(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
+fn stat(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
     let lines = match &diff.content {
         Some(ContentDiff::Patch(patch)) => {
             let (gone, came) = lines(patch);
@@ -58,7 +93,7 @@ pub fn stat(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
 }
 
 /// Prints a letter and the path, or both paths of a rename, set apart by tabs as git does.
-pub fn name_status(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
+fn name_status(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
     let path = escape::path(diff.path.as_bytes());
     if let Some((old, similarity)) = &diff.renamed {
         return writeln!(out, "R{similarity:03}\t{}\t{path}", escape::path(old.as_bytes()));
@@ -72,8 +107,25 @@ pub fn name_status(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
     writeln!(out, "{letter}\t{path}")
 }
 
+/// Counts what differed, for the last line of `--stat`.
+pub fn summary(report: &DiffReport) -> String {
+    let counts = [
+        (report.added, "added"),
+        (report.removed, "removed"),
+        (report.changed, "changed"),
+        (report.renamed, "renamed"),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> =
+        counts.map(|(count, word)| format!("{} {word}", units::grouped(count))).collect();
+    match words.is_empty() {
+        true => "Nothing differs".to_owned(),
+        false => format!("{}: {}", units::count(report.total(), "file"), words.join(", ")),
+    }
+}
+
 /// Gives the object of one file.
-pub fn json(diff: &FileDiff) -> Value {
+fn json(diff: &FileDiff) -> Value {
     let mut object = Map::new();
     object.insert("change".into(), word(diff).into());
     put_path(&mut object, "path", diff.path.as_bytes());

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use super::graph::{Drawing, Graph};
@@ -10,7 +9,7 @@ use super::print::Output;
 use super::undo::{moved, moved_json};
 use super::{Context, Failure, Outcome, commit_text, escape, units};
 use crate::object::{ObjectId, Transaction};
-use crate::repo::{self, Label, LogCommit, LogFilter, LogRequest, LogRow};
+use crate::repo::{self, LogCommit, LogFilter, LogRequest, LogRow};
 
 /// Show the history
 ///
@@ -23,14 +22,16 @@ Examples:
   provenance log -n 5 --oneline
   provenance log --graph --all --oneline
   provenance log --since \"2 weeks ago\" --author ada
-  provenance log v1..main -- data/train.csv  # what changed a file since v1
+  provenance log data/train.csv              # what changed a file
+  provenance log v1..main -- data/gone.csv   # ... that is gone, since v1
   provenance log --journal                   # every change of a branch or tag, undone ones too
   provenance log --json
 
 DATE is 2026-01-31, 2026-01-31 12:00, yesterday, 2 days ago, last monday or @1700000000; a day
 alone means its first moment. PATTERN is a regular expression.")]
 pub struct Args {
-    /// Commits to start from, `^OLD` or `OLD..NEW` to leave out what OLD has; else HEAD
+    /// Commits to start from, `^OLD` or `OLD..NEW` to leave out what OLD has; else HEAD;
+    /// what is none of them is a PATH
     #[arg(value_name = "REVISION")]
     revisions: Vec<OsString>,
     /// Show only commits that changed one of these files or directories
@@ -86,13 +87,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             })
         });
     }
-    let request = LogRequest {
-        revisions: args.revisions.iter().cloned().map(OsStringExt::into_vec).collect(),
-        all: args.all,
-        paths: context.place(&repository)?.resolve(&repository, &args.paths)?,
-        filter,
-        is_graph: args.graph,
-    };
+    let place = context.place(&repository)?;
+    let (revisions, paths) = place.names_and_paths(&repository, &args.revisions, &args.paths)?;
+    let request = LogRequest { revisions, all: args.all, paths, filter, is_graph: args.graph };
     context.page(&repository, |out| {
         let mut printer = Printer {
             is_oneline: args.oneline,
@@ -101,25 +98,14 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             beside: None,
         };
         repo::log(&repository, &request, &context.progress, |row| match row {
-            LogRow::Shown(shown) if context.global.json => Ok(out.json(&json(&shown)?)?),
+            LogRow::Shown(shown) if context.global.json => {
+                Ok(out.json(&commit_text::json(&shown)?)?)
+            }
             LogRow::Shown(shown) => printer.print(out, &shown),
             LogRow::Passed { id, parents } => printer.pass(out, id, &parents),
         })?;
         printer.finish(out)
     })
-}
-
-fn json(shown: &LogCommit) -> Result<serde_json::Value, Failure> {
-    let mut value = commit_text::json(&shown.id, &shown.commit).map_err(repo::Error::from)?;
-    let names = shown.labels.iter().flat_map(|label| match label {
-        Label::Head(branch) => {
-            vec![Some("HEAD".to_owned()), branch.as_ref().map(|branch| format!("heads/{branch}"))]
-        }
-        Label::Tag(name) => vec![Some(format!("tags/{name}"))],
-        Label::Branch(name) => vec![Some(format!("heads/{name}"))],
-    });
-    value["refs"] = names.flatten().collect::<Vec<_>>().into();
-    Ok(value)
 }
 
 /// Prints commits, with a drawing at their left or none.

@@ -36,6 +36,7 @@ mod restore;
 mod rev_list;
 mod rev_parse;
 mod rm;
+mod show;
 mod signals;
 mod status;
 mod tag;
@@ -217,6 +218,7 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::RevList(args) => rev_list::run(args, context),
         Command::RevParse(args) => rev_parse::run(args, context),
         Command::Rm(args) => rm::run(args, context),
+        Command::Show(args) => show::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Tag(args) => tag::run(args, context),
         Command::Undo(args) => undo::run(args, context),

@@ -1,9 +1,12 @@
 //! Paths from where the user stands: those of the tree in answers, those typed in requests.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use super::escape;
 use crate::object::TreePath;
+use crate::repo::diff::leading_names;
 use crate::repo::{Error, Repository};
 
 /// The directory of the worktree that a command was started in.
@@ -30,6 +33,26 @@ impl Place {
         typed: &[PathBuf],
     ) -> Result<Vec<TreePath>, Error> {
         repository.tree_paths(&self.directory, typed)
+    }
+
+    /// Takes words apart into names of commits and paths, which follow `--` or begin with the first
+    /// word that is a path here and names no commit, as in git.
+    pub fn names_and_paths(
+        &self,
+        repository: &Repository,
+        words: &[OsString],
+        paths: &[PathBuf],
+    ) -> Result<(Vec<Vec<u8>>, Vec<TreePath>), Error> {
+        let mut names: Vec<Vec<u8>> = words.iter().cloned().map(OsStringExt::into_vec).collect();
+        let mut paths = paths.to_vec();
+        if paths.is_empty() {
+            let is_path = |word: &[u8]| {
+                self.directory.join(OsStr::from_bytes(word)).symlink_metadata().is_ok()
+            };
+            let count = leading_names(repository, &names, is_path)?;
+            paths.extend(names.drain(count..).map(|word| PathBuf::from(OsString::from_vec(word))));
+        }
+        Ok((names, self.resolve(repository, &paths)?))
     }
 
     /// Shows a path so that it can be typed here: `data/x.csv` is `../data/x.csv` in `src`.

@@ -38,6 +38,7 @@ mod roots;
 #[cfg(test)]
 mod sample;
 mod selection;
+mod show;
 pub mod status;
 mod tag;
 mod text_diff;
@@ -74,6 +75,7 @@ pub use refs::Refs;
 pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
+pub use show::{ShowRequest, ShowRow, show};
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};
 pub use undo::{UndoReport, UndoRequest, undo};

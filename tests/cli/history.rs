@@ -81,6 +81,8 @@ fn log_takes_ranges_filters_and_paths() {
     assert_eq!(subjects(&["-n", "1"]), ["second"]);
     assert_eq!(subjects(&["--until", "2001-01-01"]), [""; 0]);
     assert_eq!(subjects(&["main", "--", "data.csv"]).len(), 2);
+    assert_eq!(subjects(&["data.csv"]).len(), 2);
+    assert_eq!(subjects(&["v1..main", "data.csv"]), ["second"]);
     assert_eq!(subjects(&["main", "--", "other.csv"]).len(), 0);
     let row = &json_lines(&project.text(&["log", "--json", "-n1"]))[0];
     assert_eq!(row["id"], format!("blake3:{}", id(&project, "main")));
@@ -192,4 +194,28 @@ fn words_that_could_drive_a_terminal_stay_words() {
     }
     let answer = project.run(&["rev-parse", "\u{1b}[2J"]);
     assert!(!answer.err.contains('\u{1b}'), "{:?}", answer.err);
+}
+
+#[test]
+fn show_tells_what_a_commit_changed() {
+    let project = forked();
+    let text = project.text(&["show"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], format!("commit {} (HEAD -> main)", id(&project, "main")));
+    assert!(text.contains("\n    second\n"), "{text}");
+    assert!(text.contains("\nArtifacts:\n"), "{text}");
+    assert_eq!(lines[lines.len() - 3..], ["-1", "+2", ""]);
+    let text = project.text(&["show", "--name-status", "v1"]);
+    assert!(text.ends_with("\n\nA\tdata.csv\n"), "{text}");
+    let text = project.text(&["show", "-s", "merged"]);
+    let parents = ["main", "side"].map(|name| short(&project, name)).join(" ");
+    assert_eq!(text.lines().nth(1), Some(format!("Merge: {parents}").as_str()));
+    assert!(!text.contains("data.csv\n---"), "{text}");
+    let rows = json_lines(&project.text(&["show", "--json", "v1", "main"]));
+    assert_eq!(rows.len(), 4);
+    assert_eq!((&rows[1]["change"], &rows[3]["change"]), (&"added".into(), &"changed".into()));
+    assert_eq!(rows[2]["id"], format!("blake3:{}", id(&project, "main")));
+    let answer = project.run(&["show", "main:data.csv"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("is a file"), "{}", answer.err);
 }

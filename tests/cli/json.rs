@@ -23,6 +23,7 @@ const DAY: &[&str] = &[
     "config get user.name",
     "log",
     "log --journal",
+    "show",
     "branch other",
     "branch",
     "checkout -b third",

@@ -67,7 +67,7 @@ pub fn leading_names(
 ) -> Result<usize, Error> {
     let mut resolver = Resolver::new(repository)?;
     let first_path = words.iter().position(|word| {
-        let is_set = matches!(Part::parse(word), Ok(Part::Since { .. }));
+        let is_set = matches!(Part::parse(word), Ok(part) if !matches!(part, Part::Reachable(_)));
         is_path(word) && !is_set && resolver.tree(word).is_err()
     });
     Ok(first_path.unwrap_or(words.len()))

@@ -1,0 +1,120 @@
+//! `show [COMMIT]`: a commit, its artifacts, and what it changed.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use super::file_diff::Form;
+use super::print::Output;
+use super::{Context, Failure, Outcome, commit_text, escape, file_diff, units};
+use crate::object::{Commit, System};
+use crate::repo::{self, LogCommit, ShowRequest, ShowRow};
+
+/// Show a commit, its artifacts, and what it changed
+///
+/// What it changed is against its first parent. With --json, a line for the commit (its record
+/// with id and refs), then a line per file as in `diff --json`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenance show                     # the last commit
+  provenance show v1 main~3
+  provenance show --stat main
+  provenance show main -- config.yaml
+  provenance show -s --json HEAD      # the record alone")]
+pub struct Args {
+    /// Commits; else HEAD; what is none is a PATH
+    #[arg(value_name = "COMMIT")]
+    commits: Vec<OsString>,
+    /// Only changes of these files and directories
+    #[arg(last = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Show one line per file: sizes, and lines or keys that differ
+    #[arg(long, conflicts_with = "name_status")]
+    stat: bool,
+    /// Show only what happened to which file: A, D, M, R or T, and the path
+    #[arg(long)]
+    name_status: bool,
+    /// Show the commit alone
+    #[arg(short = 's', long, conflicts_with_all = ["stat", "name_status", "paths"])]
+    no_patch: bool,
+}
+
+/// Prints piece by piece.
+pub fn run(args: &Args, context: &Context) -> Outcome {
+    let repository = context.repository()?;
+    let place = context.place(&repository)?;
+    let (commits, paths) = place.names_and_paths(&repository, &args.commits, &args.paths)?;
+    let request =
+        ShowRequest { commits, paths, compares: !args.no_patch, reads_contents: !args.name_status };
+    let form = Form::of(context.global.json, args.name_status, args.stat);
+    context.page(&repository, |out| {
+        let mut is_first = true;
+        repo::show(&repository, &request, &context.progress, |row| match row {
+            ShowRow::Commit(shown) if context.global.json => {
+                Ok(out.json(&commit_text::json(&shown)?)?)
+            }
+            ShowRow::Commit(shown) => {
+                if !std::mem::take(&mut is_first) {
+                    writeln!(out)?;
+                }
+                print_commit(out, &shown, args.no_patch)
+            }
+            ShowRow::File(file) => Ok(file_diff::print(out, form, &file)?),
+            ShowRow::Compared(report) if form == Form::Stat => {
+                Ok(writeln!(out, "{}", file_diff::summary(&report))?)
+            }
+            ShowRow::Compared(_) => Ok(()),
+        })
+    })
+}
+
+fn print_commit(out: &mut Output, shown: &LogCommit, is_alone: bool) -> Result<(), Failure> {
+    for line in commit_text::full(&shown.id, &shown.commit, &shown.labels, out.paint) {
+        writeln!(out, "{line}")?;
+    }
+    let machine = machine(&shown.commit.system);
+    if !machine.is_empty() {
+        writeln!(out, "\nMachine: {}", escape::line(&machine))?;
+    }
+    let artifacts = artifact_lines(&shown.commit);
+    if !artifacts.is_empty() {
+        writeln!(out, "\nArtifacts:")?;
+        for line in artifacts {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    if !is_alone {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Words what is known of a machine: `ada's laptop, Debian 12, 8 cores, 32.0 GiB, H100`.
+fn machine(system: &System) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend([&system.host, &system.os, &system.cpu].into_iter().flatten().cloned());
+    words.extend(system.cores.map(|cores| units::count(cores, "core")));
+    words.extend(system.memory.map(units::bytes));
+    words.extend(system.gpus.iter().flatten().map(|gpu| gpu.name.clone()));
+    words.join(", ")
+}
+
+fn artifact_lines(commit: &Commit) -> Vec<String> {
+    let row = |artifact: &crate::object::Artifact| {
+        let content = &artifact.content;
+        let mut place = escape::path(artifact.path.as_bytes());
+        if artifact.name != artifact.path {
+            place.push_str(&format!(" ({})", escape::line(&artifact.name)));
+        }
+        vec![
+            content.kind.to_string(),
+            units::count(content.files, "file"),
+            units::bytes(content.bytes),
+            content.id.short(),
+            place,
+        ]
+    };
+    let rows: Vec<Vec<String>> = commit.artifacts.iter().map(row).collect();
+    units::columns(&rows, &[false, true, true, false, false])
+}

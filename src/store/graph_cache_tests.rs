@@ -15,6 +15,11 @@ struct Fixture {
     ids: BTreeMap<char, ObjectId>,
 }
 
+/// The clocks run backwards, so that generations must correct every time but the first.
+fn time(letter: char) -> i64 {
+    1_000_000 - i64::from(u32::from(letter))
+}
+
 impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
@@ -31,7 +36,7 @@ impl Fixture {
             tree: crate::object::tree::EMPTY_TREE,
             parents: letters.map(|parent| self.ids[&parent]).collect(),
             author: Author { name: "Ada".into(), email: String::new() },
-            time: Timestamp(i64::from(u32::from(letter))),
+            time: Timestamp(time(letter)),
             message: letter.to_string(),
             system: System::default(),
             artifacts: vec![],
@@ -51,7 +56,8 @@ impl Fixture {
         self.store.history(&self.cache, &tips, &Progress::default()).expect("a history")
     }
 
-    /// Reads what is above a tip out of its history: `b2:a` is b of generation 2 with parent a.
+    /// Reads what is above a tip out of its history: `b2:a` is b with parent a, one generation
+    /// after the first.
     fn drawn(&self, tip: char) -> String {
         let history = self.history(tip);
         let commits = history.commits().expect("readable");
@@ -61,10 +67,11 @@ impl Fixture {
             let Some(position) = found[0] else { continue };
             let mut parents = Vec::new();
             let vertex = commits.read(position, &mut parents).expect("readable");
-            assert_eq!(vertex.time, i64::from(u32::from(*letter)));
+            assert_eq!(vertex.time, time(*letter));
             let parents: String =
                 parents.iter().map(|parent| self.letter(commits, *parent)).collect();
-            drawn.push(format!("{letter}{}:{parents}", vertex.generation));
+            let generation = vertex.generation - time('a') + 1;
+            drawn.push(format!("{letter}{generation}:{parents}"));
         }
         drawn.join(" ")
     }

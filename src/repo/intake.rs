@@ -3,7 +3,6 @@
 //! A window of files is read at a time, so memory does not grow with their number; the tree is
 //! edited by a thread of its own while the next window is read.
 
-use std::fs::File;
 use std::sync::Mutex;
 use std::thread;
 
@@ -205,7 +204,7 @@ impl Window<'_, '_> {
         let results = Mutex::new((&mut outcomes, Vec::new()));
         let request = IngestRequest {
             open: &|position: &usize| open::open_file(self.root, &files[*position].path),
-            look: &|file: &File| {
+            look: &|file: &_| {
                 let look = |stamp: Stamp| Look { bytes: stamp.size, stamp };
                 Ok(open::look(file)?.map(look))
             },

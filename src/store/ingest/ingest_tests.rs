@@ -198,7 +198,8 @@ fn weights(tensors: &[(u64, usize)]) -> Vec<u8> {
         let (start, end) = (data.len(), data.len() + bytes);
         let shape = bytes / 2;
         header += &format!(
-            ",\"t{number}\":{{\"dtype\":\"BF16\",\"shape\":[{shape}],\"data_offsets\":[{start},{end}]}}"
+            ",\"t{number}\":{{\"dtype\":\"BF16\",\"shape\":[{shape}],\
+             \"data_offsets\":[{start},{end}]}}"
         );
         data.extend(noise(seed, bytes));
     }

@@ -136,8 +136,12 @@ impl Context {
     fn clock(&self) -> Result<Clock, Error> {
         let Some(set) = std::env::var_os("PROVENANCE_CLOCK") else { return Ok(Clock::System) };
         let at = set.to_str().and_then(|text| text.parse().ok()).map(Timestamp);
-        at.map(Clock::Fixed).ok_or_else(|| {
-            Error::Usage("PROVENANCE_CLOCK is not a number of milliseconds since 1970".to_owned())
+        // A time that no record can spell would only fail later, as if something were damaged.
+        at.filter(|at| at.to_record().is_some()).map(Clock::Fixed).ok_or_else(|| {
+            Error::Usage(format!(
+                "PROVENANCE_CLOCK={set:?} is not a number of milliseconds since 1970 in the years \
+                 0000 to 9999; unset it to use the clock of this machine"
+            ))
         })
     }
 

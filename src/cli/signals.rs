@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 use super::exit::Exit;
@@ -29,6 +29,9 @@ impl Signals {
             let number = usize::try_from(signal).unwrap_or_default();
             flag::register_usize(signal, Arc::clone(&signals.last), number)?;
         }
+        // With a handler, a file that grows over the limit of the process is an error to report
+        // (`ulimit -f`); without one it kills, and nothing says why.
+        flag::register(SIGXFSZ, Arc::default())?;
         Ok(signals)
     }
 

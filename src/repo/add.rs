@@ -55,7 +55,12 @@ impl AddReport {
     /// Tells whether something that was asked for was not staged.
     pub fn is_partial(&self) -> bool {
         let lost = |problem: &Problem| {
-            !matches!(problem.kind, ProblemKind::RepositoryFolder | ProblemKind::NestedRepository)
+            !matches!(
+                problem.kind,
+                ProblemKind::RepositoryFolder
+                    | ProblemKind::NestedRepository
+                    | ProblemKind::Leftover
+            )
         };
         !self.failures.is_empty() || self.problems.iter().any(lost)
     }

@@ -1,12 +1,15 @@
 //! Records the staged tree as a commit, and moves the branch to it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::add::stage_changes;
 use super::artifacts::artifacts_of;
 use super::{AddReport, AddRequest, Error, Repository};
 use crate::object::tree::{EMPTY_TREE, Node, Summary};
 use crate::object::{Commit, ObjectId, Update};
 use crate::progress::Progress;
-use crate::store::{Reader, merge};
+use crate::store::{IngestFailure, Reader, merge};
 use crate::worktree::head::Head;
 use crate::worktree::local;
 
@@ -132,11 +135,17 @@ fn summary(reader: &mut Reader<'_>, tree: &ObjectId) -> Result<Summary, Error> {
 /// Stages what changed in tracked files, and insists on all of it.
 fn stage_tracked(repository: &Repository, progress: &Progress) -> Result<AddReport, Error> {
     let request = AddRequest { tracked_only: true, ..AddRequest::default() };
-    let report = stage_changes(repository, &request, progress)?;
-    if let Some((path, failure)) = report.failures.first() {
-        return Err(Error::Usage(format!("a tracked file {failure}, path={path}")));
+    let mut report = stage_changes(repository, &request, progress)?;
+    match report.failures.pop() {
+        None => Ok(report),
+        Some((path, IngestFailure::Io(source))) => {
+            let path = OsStr::from_bytes(path.as_bytes());
+            Err(Error::io("read a tracked file", path, source))
+        }
+        Some((path, failure)) => Err(Error::Conflict(format!(
+            "a tracked file {failure}: commit again when nothing writes to it, path={path}"
+        ))),
     }
-    Ok(report)
 }
 
 /// Stores the record and moves the branch to it, in one journal entry.

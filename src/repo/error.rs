@@ -143,7 +143,7 @@ pub enum Error {
     #[error("the worktree could not be written")]
     Checkout(#[from] CheckoutError),
     /// Another command is at work.
-    #[error("the worktree is not free")]
+    #[error("the worktree cannot be changed now")]
     Lock(#[from] LockError),
     /// A signal asked to stop; nothing was named that is not whole.
     #[error("interrupted")]
@@ -176,7 +176,7 @@ impl Error {
             Self::Checkout(error) => of_checkout(error),
             Self::Lock(LockError::Busy) => ErrorKind::Conflict,
             Self::Lock(LockError::Interrupted(_)) => ErrorKind::Interrupted,
-            Self::Lock(LockError::Io(error)) => ErrorKind::of_io(error),
+            Self::Lock(LockError::Io { source, .. }) => ErrorKind::of_io(source),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

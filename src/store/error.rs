@@ -22,12 +22,25 @@ pub enum StoreError {
         folder: PathBuf,
     },
     /// A later version of this program made the repository.
-    #[error("the repository has format {version}, this program knows up to {known}")]
+    #[error(
+        "the repository has format {version}, this program knows up to {known}: use a newer \
+         provenance, path={folder:?}"
+    )]
     Newer {
+        /// The folder.
+        folder: PathBuf,
         /// The format of the repository.
         version: u64,
         /// The newest that is known here.
         known: u64,
+    },
+    /// The file that says the version of the repository's format is damaged.
+    #[error("the file `format` is damaged; it must hold {{\"provenance\":1}}, folder={folder:?}")]
+    Format {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong in it.
+        source: DecodeError,
     },
     /// A file of the repository is damaged.
     #[error("damaged file, key={key}")]

@@ -30,6 +30,7 @@ impl StoreError {
             Self::NotRepository { .. } => Fault::NotRepository,
             Self::Newer { .. } | Self::TooLarge(_) => Fault::Unsupported,
             Self::Damaged { .. }
+            | Self::Format { .. }
             | Self::Mismatch { .. }
             | Self::Missing { .. }
             | Self::StaleGraph(_)

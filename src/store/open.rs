@@ -24,9 +24,9 @@ impl Store {
         let bytes = storage
             .load(&key, layout::FORMAT_BYTES_MAX as u64)?
             .ok_or_else(|| StoreError::NotRepository { folder: folder.to_owned() })?;
-        let version =
-            layout::decode_format(&bytes).map_err(|error| StoreError::damaged(&key, error))?;
-        check_version(version)?;
+        let version = layout::decode_format(&bytes)
+            .map_err(|source| StoreError::Format { folder: folder.to_owned(), source })?;
+        check_version(version, folder)?;
         Ok(Self::open(storage, COMPRESSION))
     }
 
@@ -50,9 +50,13 @@ impl Store {
     }
 }
 
-fn check_version(version: u64) -> Result<(), StoreError> {
+fn check_version(version: u64, folder: &Path) -> Result<(), StoreError> {
     match version {
         layout::VERSION => Ok(()),
-        newer => Err(StoreError::Newer { version: newer, known: layout::VERSION }),
+        newer => Err(StoreError::Newer {
+            folder: folder.to_owned(),
+            version: newer,
+            known: layout::VERSION,
+        }),
     }
 }

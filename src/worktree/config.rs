@@ -131,7 +131,11 @@ pub fn load(
 ) -> Result<Vec<Setting>, ConfigError> {
     let mut settings = Vec::new();
     if let Some(file) = user_file(&environment) {
-        settings.extend(load_file(&file, Origin::User)?);
+        match load_file(&file, Origin::User) {
+            // A service runs with the home of nobody, or with another user's: no settings there.
+            Err(ConfigError::Read { source, .. }) if is_closed(&source) => {}
+            loaded => settings.extend(loaded?),
+        }
     }
     if let Some(folder) = folder {
         settings.extend(load_file(&repository_file(folder), Origin::Repository)?);
@@ -149,6 +153,11 @@ pub fn load(
 /// Gives the value that holds for a key.
 pub fn value<'a>(settings: &'a [Setting], name: &str) -> Option<&'a str> {
     settings.iter().rfind(|setting| setting.name == name).map(|setting| setting.value.as_str())
+}
+
+/// Tells whether a file is where this user may not look, or where no file can be.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::NotADirectory)
 }
 
 fn load_file(path: &Path, origin: Origin) -> Result<Vec<Setting>, ConfigError> {

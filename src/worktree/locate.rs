@@ -34,7 +34,8 @@ pub fn locate(start: &Path) -> io::Result<Option<Location>> {
             continue;
         }
         let location = Location::at(directory.to_owned());
-        match std::fs::symlink_metadata(&location.folder) {
+        // A link is followed: the folder may be kept on another disk.
+        match std::fs::metadata(&location.folder) {
             Ok(metadata) if metadata.is_dir() => return Ok(Some(location)),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

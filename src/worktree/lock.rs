@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,13 @@ pub enum LockError {
     #[error("interrupted")]
     Interrupted(#[from] crate::progress::Stopped),
     /// The lock file cannot be opened.
-    #[error("the lock file cannot be used")]
-    Io(#[from] io::Error),
+    #[error("the lock file cannot be used, path={path:?}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl WorktreeLock {
@@ -42,12 +47,13 @@ impl WorktreeLock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+            Err(TryLockError::Error(source)) => Err(failed(path, source)),
         }
     }
 
-    fn open(path: &Path) -> io::Result<File> {
-        OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    fn open(path: &Path) -> Result<File, LockError> {
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        opened.map_err(|source| failed(path, source))
     }
 
     /// Waits for the lock in `path`, at most ten minutes.
@@ -57,7 +63,7 @@ impl WorktreeLock {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::Error(source)) => return Err(failed(path, source)),
                 Err(TryLockError::WouldBlock) if began.elapsed() > PATIENCE => {
                     return Err(LockError::Busy);
                 }
@@ -68,4 +74,8 @@ impl WorktreeLock {
             }
         }
     }
+}
+
+fn failed(path: &Path, source: io::Error) -> LockError {
+    LockError::Io { path: path.to_owned(), source }
 }

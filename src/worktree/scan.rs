@@ -113,7 +113,7 @@ pub enum ProblemKind {
     #[error("is a {0}, which cannot be recorded")]
     Special(Special),
     /// The name, or the path, cannot stand in a tree.
-    #[error("cannot be recorded: {0}")]
+    #[error("cannot be recorded")]
     Path(#[from] crate::object::PathError),
     /// A file that a checkout had not finished when it was killed.
     #[error("is left over from a checkout that was killed, and may be removed")]
@@ -138,6 +138,9 @@ pub enum ProblemKind {
         /// What is wrong with it.
         reason: String,
     },
+    /// The system does not let us look at the rules of a directory, so nothing new in it is taken.
+    #[error("cannot be read, so nothing new in this directory is recorded")]
+    RulesUnreadable(#[source] io::Error),
     /// The system does not let us look.
     #[error("cannot be read")]
     Unreadable(#[source] io::Error),

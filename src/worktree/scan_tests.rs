@@ -209,13 +209,13 @@ fn what_no_tree_can_hold_is_a_problem_and_blocks_nothing() {
     let root = dir.path();
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo"), mode).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, root.join(".provenanceignore"), mode).unwrap();
+    write(root, "closed/new", "");
+    rustix::fs::mkfifoat(rustix::fs::CWD, root.join("closed/.provenanceignore"), mode).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
     write(root, "file", "");
     let expected = [
         "+ file",
-        "! .provenanceignore cannot be read",
-        "! .provenanceignore is a FIFO, which cannot be recorded",
+        "! closed/.provenanceignore cannot be read, so nothing new in this directory is recorded",
         "! fifo is a FIFO, which cannot be recorded",
         "! socket is a socket, which cannot be recorded",
     ];

@@ -3,6 +3,7 @@
 mod demo;
 mod diff;
 mod history;
+mod hostile_files;
 mod json;
 mod ls;
 mod project;

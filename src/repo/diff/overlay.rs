@@ -166,7 +166,12 @@ impl<'a> Overlay<'a> {
             give(Finding::File { path, staged, now })?;
         }
         for problem in batch.problems {
-            if matches!(problem.kind, ProblemKind::Unreadable(_) | ProblemKind::Rule { .. }) {
+            if matches!(
+                problem.kind,
+                ProblemKind::Unreadable(_)
+                    | ProblemKind::RulesUnreadable(_)
+                    | ProblemKind::Rule { .. }
+            ) {
                 give(Finding::Problem(problem))?;
             }
         }

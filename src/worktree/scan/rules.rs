@@ -30,8 +30,8 @@ pub struct Rules {
 impl Rules {
     /// Reads the rules of a directory, whose path is `path`, on top of those around it.
     ///
-    /// Shape: gives `outer` back if there are no more. What is wrong goes to `problems`, and the
-    /// other rules hold.
+    /// Shape: gives `outer` back if there are no more. What is wrong goes to `problems`: a line
+    /// that is no rule is passed over, a file that cannot be read ignores all that is untracked.
     pub fn load(
         outer: Option<&Arc<Self>>,
         directory: &Directory,
@@ -45,9 +45,12 @@ impl Rules {
                 Some(Arc::new(Self { outer: outer.cloned(), matcher, skip }))
             }
             Ok(None) => outer.cloned(),
+            // Rules that cannot be read may be those that keep a secret out.
             Err(error) => {
-                problems.push(ProblemKind::Unreadable(error));
-                outer.cloned()
+                problems.push(ProblemKind::RulesUnreadable(error));
+                let skip = if path.is_empty() { 0 } else { path.len() + 1 };
+                let matcher = parse(b"*", problems);
+                Some(Arc::new(Self { outer: outer.cloned(), matcher, skip }))
             }
         }
     }
@@ -67,7 +70,7 @@ impl Rules {
     }
 }
 
-/// Reads the file of rules; `None` if there is none. A link or a directory of its name is none.
+/// Reads the file of rules; `None` if there is none. A link, or a directory, is refused.
 fn read(directory: &Directory) -> io::Result<Option<Vec<u8>>> {
     let file = match directory.open_file(FILE) {
         Ok(file) => file,

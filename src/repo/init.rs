@@ -39,6 +39,10 @@ pub struct InitReport {
 pub fn init(request: &InitRequest, clock: Clock) -> Result<InitReport, Error> {
     let root = prepare(&request.directory)?;
     let location = Location::at(root);
+    if location.folder.exists() && !location.folder.is_dir() {
+        let path = &location.folder;
+        return Err(Error::Usage(format!("a file is in the way: move it away, path={path:?}")));
+    }
     let store = Store::make_folder(&location.folder)?;
     if local::load_head(&location.folder).is_err_and(|error| error.is_absent()) {
         local::save_head(&location.folder, &Head::Branch(FIRST_BRANCH.to_owned()))?;

@@ -214,8 +214,8 @@ fn what_no_tree_can_hold_is_a_problem_and_blocks_nothing() {
     let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
     write(root, "file", "");
     let expected = [
-        "+ file",
         "! closed/.provenanceignore cannot be read, so nothing new in this directory is recorded",
+        "+ file",
         "! fifo is a FIFO, which cannot be recorded",
         "! socket is a socket, which cannot be recorded",
     ];

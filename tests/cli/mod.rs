@@ -1,10 +1,12 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod broken_repository;
 mod demo;
 mod diff;
 mod history;
 mod hostile_files;
 mod json;
+mod limits;
 mod ls;
 mod project;
 mod streams;

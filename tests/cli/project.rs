@@ -88,6 +88,7 @@ impl Project {
     /// Runs the program as a user who may not do everything: the permissions of files hold.
     ///
     /// Gives nothing, and says so, where such a user cannot be had. The worktree becomes theirs.
+    #[expect(clippy::print_stdout, reason = "a test that could not run must say so")]
     pub fn run_without_rights(&self, words: &[&str]) -> Option<Answer> {
         if !rustix::process::geteuid().is_root() {
             return Some(self.run(words));

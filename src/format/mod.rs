@@ -8,6 +8,7 @@
 pub mod block;
 pub mod chunk;
 pub mod commit_graph;
+pub mod entry_file;
 mod field;
 pub mod layout;
 pub mod pack;

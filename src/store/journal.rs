@@ -19,6 +19,7 @@ pub use verify::Problem;
 
 use self::entries::Shelf;
 use super::cache::Cache;
+use crate::format::entry_file::decode_entry_file;
 use crate::format::layout;
 use crate::format::tile::TILE_WIDTH;
 use crate::object::merkle::Frontier;
@@ -100,9 +101,12 @@ impl Journal {
         while let Some(number) = numbers.pop() {
             let key = entry_key(number)?;
             match self.shelf.load_loose(number)? {
-                Some(bytes) if torn::is_torn(&bytes) => torn.push(key),
-                Some(bytes) => {
-                    let newest = Some(JournalEntry::decode(number, &key, bytes)?);
+                Some(file) if torn::is_torn(&file) => torn.push(key),
+                Some(file) => {
+                    let entry = decode_entry_file(&file).map(<[u8]>::to_vec);
+                    let entry = entry
+                        .map_err(|source| JournalError::Damaged { key: key.clone(), source })?;
+                    let newest = Some(JournalEntry::decode(number, &key, entry)?);
                     return Ok(Head { newest, torn });
                 }
                 None if attempts_left == 0 => return Err(JournalError::Missing { number }),
@@ -154,7 +158,7 @@ impl Journal {
         for torn in &head.torn {
             self.shelf.storage().set_aside(torn, Aside::QuarantineOnce)?;
         }
-        let is_ours = match self.shelf.storage().create(&key, &entry.bytes) {
+        let is_ours = match self.shelf.storage().create(&key, &entry.file()) {
             Ok(Created::New) => self.is_kept(&key, &entry)?,
             Ok(Created::Exists | Created::Mended(_)) => self.stands(&key, &entry)? == Some(true),
             Err(error) => self.resolve(&key, &entry, error)?,
@@ -175,8 +179,8 @@ impl Journal {
         }
         match self.shelf.load_loose(number)? {
             None => Ok(None),
-            Some(bytes) if torn::is_torn(&bytes) => Err(torn::error(key)),
-            Some(bytes) => Ok(Some(bytes == entry.bytes)),
+            Some(file) if torn::is_torn(&file) => Err(torn::error(key)),
+            Some(file) => Ok(Some(file == entry.file())),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use super::*;
+use crate::format::entry_file;
 use crate::format::tile::encode_hash_tile;
 use crate::object::Sha256;
 use crate::object::tree::EMPTY_TREE;
@@ -126,7 +127,8 @@ fn a_torn_entry_is_passed_over_and_its_number_used_again() {
     let before = append(&journal, "init");
     let whole = append(&journal, "torn");
     let key = entry_key(1).unwrap();
-    for torn in [&whole.bytes[..whole.bytes.len() - 1], b"", &[0; 99]] {
+    let file = whole.file();
+    for torn in [&file[..file.len() - 1], &whole.bytes, b"", &[0; 99]] {
         storage.delete(&Key::new(format!("quarantine/{key}")).unwrap()).unwrap();
         plant(&storage, &key, torn);
         let head = journal.head().unwrap();
@@ -150,15 +152,21 @@ fn an_entry_that_was_damaged_later_is_never_passed_over() {
     let storage = MemoryStorage::new();
     let journal = journal(&storage);
     append(&journal, "init");
-    let mut bytes = append(&journal, "acknowledged").bytes;
+    let whole = append(&journal, "acknowledged").file();
     let key = entry_key(1).unwrap();
-    bytes[20] ^= 1;
-    plant(&storage, &key, &bytes);
-    assert!(matches!(journal.head(), Err(JournalError::Damaged { .. })));
-    assert_problem(&journal, &key, "entry 1");
+    for at in 0..whole.len() {
+        let mut file = whole.clone();
+        file[at] ^= 1 << (at % 8);
+        plant(&storage, &key, &file);
+        assert!(matches!(journal.head(), Err(JournalError::Damaged { .. })), "byte {at}");
+        assert_problem(&journal, &key, "file of a journal entry");
+    }
     plant(&storage, &key, &vec![b' '; 70_000]);
     assert!(matches!(journal.head(), Err(JournalError::Damaged { .. })));
-    assert_problem(&journal, &key, "longer than 65535 bytes");
+    assert_problem(&journal, &key, "longer than 65601 bytes");
+    plant(&storage, &key, &entry_file::encode_entry_file(b"{}"));
+    assert!(matches!(journal.head(), Err(JournalError::Damaged { .. })));
+    assert_problem(&journal, &key, "entry 1");
 }
 
 #[test]
@@ -167,7 +175,11 @@ fn a_rewritten_or_missing_entry_breaks_the_chain() {
     let mut journal = journal(&storage);
     grow(&journal, 5);
     let forged = Transaction { command: "forged".into(), ..journal.entry(2).unwrap().transaction };
-    plant(&storage, &entry_key(2).unwrap(), &forged.encode().unwrap());
+    plant(
+        &storage,
+        &entry_key(2).unwrap(),
+        &entry_file::encode_entry_file(&forged.encode().unwrap()),
+    );
     journal = Journal::open(Arc::new(storage.clone()), Cache::none());
     assert_problem(&journal, &entry_key(3).unwrap(), "does not continue");
     let head = journal.head().unwrap();

@@ -1,5 +1,6 @@
 //! Journal entries, bundles and hash tiles: bytes that stay.
 
+use provenance::format::entry_file::{decode_entry_file, encode_entry_file};
 use provenance::format::tile;
 use provenance::object::{Transaction, merkle};
 
@@ -16,6 +17,14 @@ fn entries_keep_their_bytes() {
         assert_eq!(decoded, entry);
         assert_eq!(decoded.encode().unwrap(), fixture::read(&name));
     }
+}
+
+#[test]
+fn the_file_of_an_entry_keeps_its_bytes() {
+    let entry = sample::transaction().encode().unwrap();
+    fixture::check("format/v1/journal/file-1.json", &encode_entry_file(&entry));
+    let kept = fixture::read("format/v1/journal/file-1.json");
+    assert_eq!(decode_entry_file(&kept).unwrap(), entry);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Journal entries, bundles and hash tiles with one defect each.
 
+use provenance::format::entry_file::{decode_entry_file, encode_entry_file};
 use provenance::format::tile;
 use provenance::object::Transaction;
 
@@ -62,6 +63,28 @@ fn check_entry(defect: &str, bytes: &[u8], reason: &str) {
     fixture::check(&name, bytes);
     let error = Transaction::decode(&fixture::read(&name)).expect_err(defect);
     assert!(error.to_string().contains(reason), "{defect}: {error}");
+}
+
+#[test]
+fn files_of_entries_with_one_defect_are_refused() {
+    let entry = sample::transaction().encode().unwrap();
+    let file = encode_entry_file(&entry);
+    let text = String::from_utf8(file.clone()).unwrap();
+    let (_, check) = text.split_once('\n').unwrap();
+    let upper = text.replace(check, &check.to_uppercase());
+    for (defect, bytes) in [
+        ("file-bare-entry", entry.clone()),
+        ("file-blank-line", [&file[..], b"\n"].concat()),
+        ("file-carriage-returns", text.replace('\n', "\r\n").into_bytes()),
+        ("file-cut-short", file[..file.len() - 1].to_vec()),
+        ("file-other-command", text.replacen("commit -m", "commit -n", 1).into_bytes()),
+        ("file-other-check", [&entry[..], &encode_entry_file(b"{}")[2..]].concat()),
+        ("file-upper-case-check", upper.into_bytes()),
+    ] {
+        let name = format!("malformed/journal/{defect}");
+        fixture::check(&name, &bytes);
+        assert!(decode_entry_file(&fixture::read(&name)).is_err(), "{defect}");
+    }
 }
 
 #[test]

@@ -1,10 +1,13 @@
 """Entries, bundles, hash tiles: docs/format/journal.md; names of files: docs/format/layout.md."""
 
 import hashlib
+import json
 import os
 import re
 import struct
 import sys
+
+from blake3 import blake3
 
 from packs import unframe
 from records import canonical, insist, is_line, is_time, matches, record_id
@@ -98,6 +101,30 @@ def decode_entry(found):
     return entry
 
 
+def check_of(entry):
+    return blake3(entry).hexdigest().encode() + b"\n"
+
+
+def decode_file(found):
+    """Gives the entry in a file of its own."""
+    entry, newline, check = found.partition(b"\n")
+    insist(newline and check == check_of(entry), "the check of an entry")
+    return entry
+
+
+def is_torn(found):
+    """Tells whether a file could be the beginning of an entry's file, or has a hole."""
+    if found.endswith(b"\0") or b"\0\0" in found:
+        return True
+    entry, newline, check = found.partition(b"\n")
+    try:
+        _, end = json.JSONDecoder().raw_decode(entry.decode("utf-8", "replace"))
+    except ValueError:
+        return not newline
+    is_whole_line = end == len(entry.decode("utf-8", "replace"))
+    return is_whole_line and check != check_of(entry) and check_of(entry).startswith(check)
+
+
 def decode_bundle(found):
     """Gives the 256 entries of a bundle."""
     content, at, entries = unframe(found, 16777472), 0, []
@@ -145,10 +172,10 @@ class Journal:
         insist(numbers == list(range(bundled, bundled + len(numbers))), "a gap in the journal")
         for number in numbers:
             found = self.read("entry", f"{number:020}.json")
-            if number == numbers[-1] and (not found.endswith(b"}") or b"\0" in found):
+            if number == numbers[-1] and is_torn(found):
                 print("the newest entry is torn and was never acknowledged", file=sys.stderr)
                 return
-            yield found
+            yield decode_file(found)
 
     def check(self, entry, count, previous):
         follows = entry["number"] == count and entry["previous"] == previous

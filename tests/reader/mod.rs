@@ -157,6 +157,33 @@ fn the_reader_notices_damage() {
 }
 
 #[test]
+fn the_reader_tells_a_torn_entry_from_a_damaged_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
+    let repository = Repository::open(folder.path(), Clock::System).expect("opened");
+    symlink("nowhere", folder.path().join("link")).expect("linked");
+    record_version(&repository, "a link");
+    grow(&repository, 1);
+    let path = folder.path().join(".provenance/journal/entry/00000000000000000002.json");
+    let whole = fs::read(&path).expect("an entry");
+    let line_end = whole.len() - 66;
+    for at in [0, line_end - 1, line_end, line_end + 1, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        for (bytes, is_torn) in [(&damaged[..], false), (&whole[..at], true)] {
+            fs::remove_file(&path).expect("removed");
+            let mut file = fs::File::create(&path).expect("made");
+            std::io::Write::write_all(&mut file, bytes).expect("written");
+            assert_eq!(repository.journal.head().is_ok(), is_torn, "byte {at}");
+            let Some(output) = run("independent_reader.py", &[folder.path().as_os_str()]) else {
+                return;
+            };
+            assert_eq!(output.status.success(), is_torn, "byte {at}");
+        }
+    }
+}
+
+#[test]
 fn the_pages_suffice_to_tell_good_bytes_from_malformed_ones() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let Some(output) = run("prove_fixtures.py", &[fixtures.as_os_str()]) else { return };

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from commits import decode_commit
 from independent_reader import check_pack
-from journal import decode_bundle, decode_entry
+from journal import decode_bundle, decode_entry, decode_file
 from packs import decode_list, decode_map
 from records import Damaged, canonical, insist
 from trees import decode_node
@@ -28,6 +28,8 @@ def read_chunk(name, found):
 def read_journal(name, found):
     if name.startswith("entry"):
         decode_entry(found)
+    elif name.startswith("file"):
+        decode_entry(decode_file(found))
     elif name.startswith(("bundle", "frame")):
         for entry in decode_bundle(found):
             insist(entry.startswith(b"{") and entry.endswith(b"}"), "an entry of a bundle")

@@ -88,8 +88,8 @@ impl Journal {
     fn write_bundle(&self, group: u64) -> Result<(), JournalError> {
         let mut entries = Vec::with_capacity(tile::TILE_WIDTH);
         for number in group * WIDTH..(group + 1) * WIDTH {
-            let bytes = self.shelf.load_loose(number)?;
-            entries.push(bytes.ok_or(JournalError::Missing { number })?);
+            let (bytes, _) = self.shelf.loose(number)?.ok_or(JournalError::Missing { number })?;
+            entries.push(bytes);
         }
         let bytes: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
         let hashes = self.prove_group(group, &entry_key(group * WIDTH)?, &bytes)?;

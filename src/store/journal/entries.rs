@@ -3,14 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{JournalError, WIDTH, bundle_key, entry_key};
+use crate::format::entry_file::{ENTRY_FILE_BYTES_MAX, decode_entry_file, encode_entry_file};
 use crate::format::{layout, tile};
-use crate::object::{DecodeError, Sha256, TRANSACTION_BYTES_MAX, Transaction, merkle};
+use crate::object::{DecodeError, Sha256, Transaction, merkle};
 use crate::storage::{Key, Storage, StorageError};
 
 /// Longest stored bundle: zstd adds at most one byte in 256 to what does not compress.
 const BUNDLE_BYTES_MAX: u64 = 17 << 20;
 
-/// One entry, as it is stored and what it says.
+/// One entry, as it is hashed and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
     /// Its bytes: a leaf of the journal's Merkle tree.
@@ -28,6 +29,11 @@ impl JournalEntry {
     /// Gives its hash as a leaf of the Merkle tree.
     pub fn leaf_hash(&self) -> Sha256 {
         merkle::leaf_hash(&self.bytes)
+    }
+
+    /// Spells the file that holds it while it is not bundled.
+    pub(super) fn file(&self) -> Vec<u8> {
+        encode_entry_file(&self.bytes)
     }
 
     /// Reads the entry that was found in the file `key` as number `number`.
@@ -101,15 +107,26 @@ impl Shelf {
         Ok(bundles)
     }
 
-    /// Reads the file of one entry, whatever it holds.
+    /// Reads the file of one entry, whatever it holds; `None` if there is none.
     pub(super) fn load_loose(&self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
         let key = entry_key(number)?;
-        match self.storage.load(&key, TRANSACTION_BYTES_MAX as u64) {
+        match self.storage.load(&key, ENTRY_FILE_BYTES_MAX as u64) {
             Err(StorageError::TooLong { .. }) => {
-                let source = DecodeError::new("journal entry", 0, "longer than 65535 bytes");
+                let reason = format!("longer than {ENTRY_FILE_BYTES_MAX} bytes");
+                let source = DecodeError::new("journal entry", 0, reason);
                 Err(JournalError::Damaged { key, source })
             }
             loaded => Ok(loaded?),
+        }
+    }
+
+    /// Gets the bytes of an entry out of its file, checked; `None` if it has none.
+    pub(super) fn loose(&self, number: u64) -> Result<Option<(Vec<u8>, Key)>, JournalError> {
+        let Some(file) = self.load_loose(number)? else { return Ok(None) };
+        let key = entry_key(number)?;
+        match decode_entry_file(&file) {
+            Ok(entry) => Ok(Some((entry.to_vec(), key))),
+            Err(source) => Err(JournalError::Damaged { key, source }),
         }
     }
 
@@ -136,8 +153,8 @@ impl Shelf {
         if let Some(found) = self.bundled(number)? {
             return Ok(found);
         }
-        if let Some(bytes) = self.load_loose(number)? {
-            return Ok((bytes, entry_key(number)?));
+        if let Some(found) = self.loose(number)? {
+            return Ok(found);
         }
         // It may have been bundled in between.
         self.bundled(number)?.ok_or(JournalError::Missing { number })

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::frontier::tile_root;
 use super::{Journal, JournalEntry, JournalError, WIDTH, bundle_key, entry_key, tile_key, torn};
+use crate::format::entry_file::encode_entry_file;
 use crate::format::{layout, tile};
 use crate::object::merkle::Frontier;
 use crate::object::{Sha256, merkle};
@@ -142,7 +143,7 @@ impl Check<'_> {
         }
         // It may be on its way out.
         let twin = self.journal.shelf.load_loose(number);
-        if twin.is_ok_and(|twin| twin.is_some_and(|twin| twin != bytes)) {
+        if twin.is_ok_and(|twin| twin.is_some_and(|twin| twin != encode_entry_file(bytes))) {
             self.add(loose, "differs from the entry that was bundled under its number");
         }
         Ok(())

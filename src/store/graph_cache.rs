@@ -3,6 +3,8 @@
 //! The bytes are specified in `docs/format/commit-graph.md`. A map of the file never changes: new
 //! records are appended after it, and whatever is damaged is replaced by a new file.
 
+mod addition;
+
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -15,9 +17,10 @@ use crate::format::commit_graph::{CommitGraph, GraphBuilder};
 use crate::format::layout;
 use crate::graph::Vertex;
 use crate::object::{ObjectId, Timestamp};
-use crate::progress::{Phase, Progress};
+use crate::progress::Progress;
 
-use super::{Cache, Reader, Store, StoreError};
+use super::{Cache, Store, StoreError};
+use addition::Addition;
 
 pub use crate::format::commit_graph::Position;
 
@@ -180,17 +183,10 @@ impl Store {
         progress: &Progress,
     ) -> Result<Option<History>, StoreError> {
         let graph = kept.commits()?.graph;
-        let mut addition = Addition {
-            lookup: Lookup::new(graph),
-            builder: GraphBuilder::after(graph),
-            known: HashMap::new(),
-            reader: self.reader(),
-            progress,
-        };
-        for tip in tips {
-            addition.add(*tip)?;
-        }
-        let Addition { builder, .. } = addition;
+        let mut builder = GraphBuilder::after(graph);
+        Addition::find(tips, &mut Lookup::new(graph), &mut self.reader(), progress)?
+            .push_to(&mut builder)
+            .map_err(StoreError::StaleGraph)?;
         let (offset, new) = (builder.offset(), builder.bytes());
         if new.is_empty() {
             return Ok(Some(kept));
@@ -212,63 +208,6 @@ fn continues(kept: &History, longer: &History, new: &[u8]) -> bool {
     let (kept, longer) = (kept.as_bytes(), longer.as_bytes());
     let end = kept.len().saturating_add(new.len());
     longer.get(kept.len()..end) == Some(new)
-}
-
-/// Adds commits after their parents.
-struct Addition<'s, 'g> {
-    lookup: Lookup<'g>,
-    builder: GraphBuilder<'g>,
-    /// Commits that were found or added, so that each is looked up once.
-    known: HashMap<ObjectId, Position>,
-    reader: Reader<'s>,
-    progress: &'s Progress,
-}
-
-/// A commit whose parents are being added.
-struct Open {
-    id: ObjectId,
-    time: Timestamp,
-    parents: Vec<ObjectId>,
-    added: Vec<Position>,
-}
-
-impl Addition<'_, '_> {
-    fn add(&mut self, tip: ObjectId) -> Result<(), StoreError> {
-        if self.position(&tip)?.is_some() {
-            return Ok(());
-        }
-        self.progress.begin(Phase { name: "reading history", ..Phase::default() });
-        let mut stack = vec![self.open(tip)?];
-        while let Some(top) = stack.last_mut() {
-            if let Some(parent) = top.parents.get(top.added.len()).copied() {
-                match self.position(&parent)? {
-                    Some(position) => top.added.push(position),
-                    None => stack.push(self.open(parent)?),
-                }
-                continue;
-            }
-            let Some(Open { id, time, added, .. }) = stack.pop() else { break };
-            let pushed = self.builder.push(id, time, &added).map_err(StoreError::StaleGraph)?;
-            self.known.insert(id, pushed);
-        }
-        Ok(())
-    }
-
-    fn position(&mut self, id: &ObjectId) -> Result<Option<Position>, StoreError> {
-        if let Some(position) = self.known.get(id) {
-            return Ok(Some(*position));
-        }
-        let found = self.lookup.find(id)?;
-        self.known.extend(found.map(|position| (*id, position)));
-        Ok(found)
-    }
-
-    fn open(&mut self, id: ObjectId) -> Result<Open, StoreError> {
-        self.progress.check()?;
-        self.progress.add_files(1);
-        let commit = self.reader.commit(&id)?;
-        Ok(Open { id, time: commit.time, parents: commit.parents, added: Vec::new() })
-    }
 }
 
 /// Maps the file, if it is there.

@@ -1,21 +1,17 @@
 //! New records for a commit graph, one or many; `docs/format/commit-graph.md`.
 
-use std::collections::HashMap;
-
 use super::record::{self, OVERFLOW_PARENTS, RECORD_BYTES, Record};
 use super::{CommitGraph, GraphCommit, Position, WHAT};
 use crate::object::{DecodeError, ObjectId, Timestamp};
 
 /// Collects records to append to a commit graph.
 ///
-/// Shape: commits come after their parents. Cost: memory is what is added, 60 bytes a commit and
-/// what it takes to find its id again.
+/// Shape: commits come after their parents, each once. Cost: memory is what is added, 60 bytes a
+/// commit.
 #[derive(Debug, Default)]
 pub struct GraphBuilder<'a> {
     base: Option<CommitGraph<'a>>,
     bytes: Vec<u8>,
-    /// What this builder added, by id.
-    positions: HashMap<ObjectId, Position>,
 }
 
 impl<'a> GraphBuilder<'a> {
@@ -29,13 +25,7 @@ impl<'a> GraphBuilder<'a> {
         Self { base: Some(base), ..Self::default() }
     }
 
-    /// Finds a commit in what was there and what was added.
-    pub fn find(&self, id: &ObjectId) -> Option<Position> {
-        let added = self.positions.get(id).copied();
-        added.or_else(|| self.base.as_ref()?.find(id))
-    }
-
-    /// Adds a commit and gives its position; one that was added before is not added again.
+    /// Adds a commit that is not there yet, and gives its position.
     ///
     /// Errors: a parent that is not there, or is damaged; more commits than positions.
     pub fn push(
@@ -44,9 +34,6 @@ impl<'a> GraphBuilder<'a> {
         time: Timestamp,
         parents: &[Position],
     ) -> Result<Position, DecodeError> {
-        if let Some(position) = self.positions.get(&id) {
-            return Ok(*position);
-        }
         let mut generation = time.0;
         let mut ids = Vec::with_capacity(parents.len());
         for parent in parents {
@@ -69,7 +56,6 @@ impl<'a> GraphBuilder<'a> {
         let position = self.next_position()?;
         let commit = GraphCommit { id, time, generation };
         self.bytes.extend_from_slice(&record::commit(&commit, parents, position, &ids));
-        self.positions.insert(id, position);
         Ok(position)
     }
 

@@ -3,6 +3,7 @@
 use super::{Revision, Start, Step, When};
 use crate::object::tree::{self, Target};
 use crate::object::{ObjectId, Prefix, TreePath};
+use crate::progress::Progress;
 use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, Refs, Repository, date};
 use crate::store::{Reader, Stored};
@@ -10,6 +11,9 @@ use crate::worktree::head::Head;
 
 /// How many objects an error lists when first digits name several.
 const CANDIDATES_MAX: usize = 8;
+
+/// How many commits are read one by one before `~N` asks the commit graph.
+const READS_MAX: u64 = 32;
 
 /// Holds what a revision stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,14 +248,33 @@ impl<'r> Resolver<'r> {
             Step::Commit | Step::Parent(0) | Step::Ancestor(0) => Ok(from),
             Step::Tree => Ok(Named::Tree(self.reader.commit(&id)?.tree)),
             Step::Parent(number) => self.parent(id, number).map(Named::Commit),
-            Step::Ancestor(count) => {
-                let mut at = id;
-                for _ in 0..count {
-                    at = self.parent(at, 1)?;
-                }
-                Ok(Named::Commit(at))
-            }
+            Step::Ancestor(count) => self.ancestor(id, count).map(Named::Commit),
         }
+    }
+
+    fn ancestor(&mut self, id: ObjectId, count: u64) -> Result<ObjectId, Error> {
+        let mut at = id;
+        for _ in 0..count.min(READS_MAX) {
+            at = self.parent(at, 1)?;
+        }
+        let left = count.saturating_sub(READS_MAX);
+        if left == 0 {
+            return Ok(at);
+        }
+        self.repository.with_history(&[at], &Progress::default(), |commits, positions| {
+            let too_far = |steps: u64| Error::NotFound {
+                what: "ancestor of a commit",
+                name: format!("{}~{count} (it goes back {steps} steps)", id.short()),
+            };
+            let mut here = *positions.first().ok_or_else(|| too_far(0))?;
+            let mut parents = Vec::new();
+            for step in 0..left {
+                parents.clear();
+                commits.read(here, &mut parents)?;
+                here = *parents.first().ok_or_else(|| too_far(READS_MAX + step))?;
+            }
+            Ok(commits.id(here)?)
+        })
     }
 
     fn parent(&mut self, id: ObjectId, number: u64) -> Result<ObjectId, Error> {

@@ -121,3 +121,22 @@ fn paths_in_trees() {
     assert_eq!(resolver.tree(b"main").ok(), Some(tree));
     assert!(matches!(resolver.tree(b"main:a.csv"), Err(Error::Usage(_))));
 }
+
+#[test]
+fn far_ancestors_are_found_in_the_graph() {
+    let history: Vec<String> = ('A'..='Z')
+        .chain('a'..='z')
+        .scan(String::new(), |before, letter| {
+            let word = format!("{letter}:{before}");
+            *before = letter.to_string();
+            Some(word)
+        })
+        .collect();
+    let sample = Sample::drawn(&history.join(" "));
+    assert_eq!(commit(&sample, "main~51"), "A");
+    assert_eq!(commit(&sample, "main~33"), "S");
+    let z = sample.ids[&'z'].short();
+    let expected =
+        format!("ancestor of a commit not found, name=\"{z}~52 (it goes back 51 steps)\"");
+    assert_eq!(commit(&sample, "main~52"), expected);
+}

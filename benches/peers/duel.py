@@ -41,7 +41,8 @@ def tell(*words):
 class Duel:
     """Holds one round: the sides in lockstep, and where their figures go."""
 
-    def __init__(self, settings, recorder, workload, partner, number):
+    def __init__(self, settings, recorder, workload, partner, number, end):
+        self.end = end  # of all commands, by the monotonic clock
         self.settings, self.recorder, self.workload = settings, recorder, workload
         self.partner, self.number = partner, number
         self.sides, self.slow = [], False
@@ -94,8 +95,12 @@ class Duel:
         return longest
 
     def run(self, side, commands):
+        left_s = self.end - time.monotonic()
+        if left_s <= 0:
+            raise measure.Failed("the time was over")
         log = self.settings.scratch / "last.log"
-        return measure.run(commands, side.work, side.env, log, self.settings.cap_s)
+        cap_s = min(self.settings.cap_s, left_s)
+        return measure.run(commands, side.work, side.env, log, cap_s)
 
     def settle(self):
         """Lets every side see the worktree once; not measured."""

@@ -27,6 +27,7 @@ from peers import PEERS, Provenance
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = {"W5": history_round, "start": start_round}
+OVERTIME = 1.1  # of the budget, for a round that has begun
 SPACE_TIMES = 8  # two worktrees, two stores with siblings, one restored tree
 
 
@@ -47,6 +48,7 @@ def main():
     recorder = Recorder(settings.results, common)
     partners = find_partners(settings, provenance, recorder)
     start = time.monotonic()
+    end = start + OVERTIME * settings.budget_s
 
     def passed_s():
         return time.monotonic() - start
@@ -57,7 +59,8 @@ def main():
         if passed_s() > settings.budget_s:
             leave_out(recorder, workload, partner.name, number, "the time was over")
             continue
-        play(settings, common, provenance, partner, workload, number)
+        duel = Duel(settings, recorder, workload, partner.name, number, end)
+        play(duel, common, provenance, partner)
     tell(f"results: {settings.results}")
 
 
@@ -154,16 +157,16 @@ def leave_out(recorder, workload, partner, number, why):
         tell(f"{workload} beside {partner}: left out: {why}")
 
 
-def play(settings, common, provenance, partner, workload, number):
+def play(duel, common, provenance, partner):
     """Plays one round and cleans up after it."""
-    attempt = int(time.time())
-    recorder = Recorder(settings.results, {**common, "attempt": attempt})
+    settings, workload, number = duel.settings, duel.workload, duel.number
     if not has_space(settings, workload):
-        leave_out(recorder, workload, partner.name, number, "not enough free space on the disk")
+        why = "not enough free space on the disk"
+        leave_out(duel.recorder, workload, partner.name, number, why)
         return
+    duel.recorder = Recorder(settings.results, {**common, "attempt": int(time.time())})
     if partner.name == "limits":
         partner.choose(workload)
-    duel = Duel(settings, recorder, workload, partner.name, number)
     duel.sides = [provenance, partner]
     try:
         ROUNDS.get(workload, tree_round)(duel)
@@ -175,8 +178,10 @@ def play(settings, common, provenance, partner, workload, number):
         duel.put(partner, "round", ok=False, note=str(error))
     finally:
         duel.close()
+    if time.monotonic() > duel.end:
+        return  # it was cut short, and is played again when the run goes on
     pair = {"workload": workload, "partner": partner.name, "round": number}
-    recorder.put(**pair, op="end", slow=duel.slow)
+    duel.recorder.put(**pair, op="end", slow=duel.slow)
 
 
 def has_space(settings, workload):

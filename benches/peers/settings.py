@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-SHORT_SCALE = 0.05
+SHORT_SCALE = 0.02
 WORKLOADS = ("start", "W1", "W2", "W3", "W4", "W5", "W6")
 PARTNERS = ("limits", "git", "restic", "borg", "dvc", "git-lfs", "oxen")
 
@@ -25,6 +25,7 @@ class Settings:
     rounds_limits: int
     cap_s: float  # a command that takes longer is stopped
     slow_s: float  # a partner that records slower than this has one round
+    repeat_s: float  # a step that took this long is not repeated
     history_s: float  # W5 stops making commits after this
     budget_s: float  # no new round starts after this; each partner has its share
     partners: tuple
@@ -58,6 +59,7 @@ def load():
         rounds_limits=int(number("BENCH_ROUNDS_LIMITS", rounds + 1, rounds + 2)),
         cap_s=number("BENCH_CAP", 60, 900),
         slow_s=number("BENCH_SLOW", 10, 60),
+        repeat_s=number("BENCH_REPEAT_S", 2, 10),
         history_s=number("BENCH_HISTORY_S", 20, 300),
         budget_s=number("BENCH_BUDGET_S", 780, 1e9),
         partners=_listed("BENCH_PEERS", PARTNERS),

@@ -3,6 +3,7 @@
 //! The order, and why, stands in `docs/format/layout.md`. Everything is written through one
 //! helper, the upload; all else here reads, moves whole files, or syncs folders.
 
+mod direct;
 mod name;
 mod source;
 mod upload;

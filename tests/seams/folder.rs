@@ -92,6 +92,30 @@ fn a_stored_file_that_was_cut_is_noticed() {
     assert!(matches!(refused, Err(StorageError::Length { expected: 10, found: 4, .. })));
 }
 
+/// Large files are written past the page cache in aligned pieces: no length may fall between them.
+#[test]
+fn a_large_file_of_any_length_reads_back_as_it_was_written() {
+    let (_dir, storage) = folder();
+    for (name, rest) in [("even", 0), ("odd", 1), ("page", 4096), ("piece", (4 << 20) + 4095)] {
+        let content: Vec<u8> = (0..(21 << 20) + rest)
+            .map(|at: u32| (at.wrapping_mul(0x9E37_79B9) >> 24) as u8)
+            .collect();
+        let mut upload = storage.begin(None).unwrap();
+        for piece in content.chunks(700_001) {
+            upload.write(piece).unwrap();
+        }
+        upload.sync().unwrap();
+        upload.write(b"after the sync").unwrap();
+        upload.install(&key(name), IfTaken::Keep).unwrap();
+        let source = storage.open(&key(name)).unwrap().unwrap();
+        assert_eq!(source.len(), content.len() as u64 + 14, "{name}");
+        let mut found = vec![0; content.len() + 14];
+        source.read_exact_at(0, &mut found).unwrap();
+        assert!(found[..content.len()] == content, "{name}");
+        assert_eq!(&found[content.len()..], b"after the sync", "{name}");
+    }
+}
+
 #[test]
 fn space_reserved_but_not_used_is_given_back() {
     use std::os::unix::fs::MetadataExt;
@@ -108,11 +132,11 @@ fn space_reserved_but_not_used_is_given_back() {
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// Mounts 1 MiB of memory, or says loudly why not.
-    fn mount() -> Option<Self> {
+    /// Mounts a few MiB of memory, or says loudly why not.
+    fn mount(mib: u32) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mount = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m,nr_inodes=100", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", &format!("size={mib}m,nr_inodes=100"), "tmpfs"])
             .arg(dir.path())
             .output();
         if mount.is_ok_and(|done| done.status.success()) {
@@ -131,7 +155,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_leaves_the_storage_as_it_was() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount(1) else { return };
     let storage = FolderStorage::open(disk.0.path()).unwrap();
     storage.create(&key("pack/a"), b"before").unwrap();
     let refused = storage.begin(Some(2 << 20)).map(|_| ()).unwrap_err();
@@ -150,4 +174,23 @@ fn a_full_disk_leaves_the_storage_as_it_was() {
     assert_eq!(keys, [key("pack/a")]);
     assert_eq!(storage.load(&keys[0], 99).unwrap().unwrap(), b"before");
     assert_eq!(storage.create(&key("pack/b"), b"after").unwrap(), Created::New, "room again");
+}
+
+/// The thread that writes a large file meets the end of the disk while its owner goes on.
+#[test]
+fn a_disk_that_fills_under_a_large_file_leaves_nothing() {
+    let Some(disk) = SmallDisk::mount(24) else { return };
+    let storage = FolderStorage::open(disk.0.path()).unwrap();
+    let mut upload = storage.begin(None).unwrap();
+    let refused = (0..40)
+        .try_for_each(|_| upload.write(&[1; 1 << 20]))
+        .and_then(|()| upload.sync())
+        .unwrap_err();
+    assert_eq!(refused.reason(), Some(Reason::NoSpace), "{refused}");
+    assert!(matches!(upload.write(b"more").unwrap_err(), StorageError::Dead { .. }));
+    drop(upload);
+    assert_eq!(storage.list("").unwrap(), []);
+    let mut upload = storage.begin(None).unwrap();
+    (0..20).for_each(|_| upload.write(&[1; 1 << 20]).unwrap());
+    upload.install(&key("pack/a"), IfTaken::Keep).unwrap();
 }

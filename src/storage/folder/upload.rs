@@ -1,14 +1,15 @@
 //! The one place that writes files of a repository.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::fs::{Advice, FallocateFlags};
 use rustix::io::Errno;
 
+use super::direct::DirectWriter;
 use super::{Key, Root, StorageError, TEMPORARY, Upload, name, shown, source};
 use crate::storage::{Aside, Created, IfTaken};
 
@@ -17,6 +18,10 @@ const WRITE_BYTES: usize = 1 << 20;
 
 /// Bytes after which the disk is told to begin, so that the sync at the end finds little left.
 const WRITEBACK_BYTES: u64 = 16 << 20;
+
+/// Length from which on a file on a disk of this machine is written past the page cache: what is
+/// shorter is written in no time, and may be read again soon.
+const DIRECT_BYTES_MIN: u64 = 16 << 20;
 
 /// Uploads that are expected to be smaller do not reserve space.
 const RESERVE_BYTES_MIN: u64 = 1 << 20;
@@ -31,7 +36,9 @@ pub(super) struct FolderUpload {
     path: PathBuf,
     file: File,
     buffer: Vec<u8>,
-    /// Bytes that reached the file.
+    /// Takes all bytes once the file is large.
+    direct: Option<DirectWriter>,
+    /// Bytes that were handed to the system, or to the direct writer.
     written: u64,
     /// Bytes that the disk was told to take.
     started: u64,
@@ -73,6 +80,7 @@ impl FolderUpload {
             path,
             file,
             buffer: Vec::new(),
+            direct: None,
             written: 0,
             started: 0,
             is_reserved: false,
@@ -130,6 +138,15 @@ impl FolderUpload {
     fn append(&mut self, mut bytes: &[u8]) -> Result<(), StorageError> {
         self.state = State::Open;
         while !bytes.is_empty() {
+            if self.direct.is_none() && self.buffer.is_empty() && self.is_large() {
+                self.direct = DirectWriter::begin(&self.file, self.written);
+            }
+            if let Some(direct) = &mut self.direct {
+                let appended = direct.append(bytes);
+                appended.map_err(|error| self.error("write the file", error))?;
+                self.written += bytes.len() as u64;
+                return Ok(());
+            }
             let whole = bytes.len() - bytes.len() % WRITE_BYTES;
             if self.buffer.is_empty() && whole > 0 {
                 self.put(&bytes[..whole])?;
@@ -146,7 +163,15 @@ impl FolderUpload {
         Ok(())
     }
 
+    /// Tells whether to go past the page cache: of what is not on a disk here nobody knows better.
+    fn is_large(&self) -> bool {
+        self.root.is_local && self.written >= DIRECT_BYTES_MIN
+    }
+
     fn flush(&mut self) -> Result<(), StorageError> {
+        if let Some(direct) = self.direct.take() {
+            return direct.finish().map_err(|error| self.error("write the file", error));
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         self.put(&buffer)?;
         buffer.clear();
@@ -155,7 +180,8 @@ impl FolderUpload {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.file.write_all(bytes).map_err(|error| self.error("write the file", error))?;
+        let written = self.file.write_all_at(bytes, self.written);
+        written.map_err(|error| self.error("write the file", error))?;
         self.written += bytes.len() as u64;
         if self.written - self.started >= WRITEBACK_BYTES {
             self.begin_writeback();

@@ -1,5 +1,8 @@
-//! One large file at a time: a thread reads it and makes its SHA-256, the lane makes its id and
-//! finds the cut points, and the workers hash, encode and write the chunks.
+//! One large file at a time: a thread reads it, another makes its SHA-256, the lane makes its id
+//! and finds the cut points, and the workers hash, encode and write the chunks.
+//!
+//! SHA-256 of one file cannot be split and takes as long as all the rest together, so that its
+//! thread does nothing else.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -84,24 +87,31 @@ fn pass<T: Send, F: Read + Send, S: Send>(
     let headroom = Cutter::CHUNK_BYTES_MAX;
     let pool = Pool::new(headroom);
     let (filled, segments) = bounded(READ_AHEAD);
+    // The pool bounds what is under way.
+    let (to_hash, hashed) = unbounded();
     thread::scope(|scope| {
         let pool = &pool;
         let reader = scope.spawn(move || read_segments(shared, file, pool, headroom, &filled));
-        let seen = cut(file_bytes, segments, chunks);
-        let sha256 = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok((seen, sha256))
+        let sha256 = scope.spawn(move || sha256_of(hashed));
+        let seen = cut(file_bytes, segments, &to_hash, chunks);
+        drop(to_hash);
+        join(reader)?;
+        Ok((seen, join(sha256)))
     })
 }
 
-/// Fills segments and hashes them while they are warm.
+fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Fills segments, in the order of the file.
 fn read_segments<T, F: Read, S>(
     shared: &Shared<'_, T, F, S>,
     file: &mut F,
     pool: &Pool,
     headroom: usize,
     filled: &Sender<Segment>,
-) -> Result<Sha256, IngestFailure> {
-    let mut hasher = Sha256Hasher::new();
+) -> Result<(), IngestFailure> {
     loop {
         let mut segment = pool.take(headroom);
         while !segment.room().is_empty() {
@@ -114,18 +124,28 @@ fn read_segments<T, F: Read, S>(
         }
         let bytes = segment.bytes().len();
         if bytes == 0 || shared.is_halted() {
-            return Ok(hasher.finish());
+            return Ok(());
         }
-        hasher.update(segment.bytes());
         shared.request.progress.add_bytes(bytes as u64);
         if filled.send(segment).is_err() {
-            return Ok(hasher.finish());
+            return Ok(());
         }
     }
 }
 
+fn sha256_of(content: Receiver<Slice>) -> Sha256 {
+    let mut hasher = Sha256Hasher::new();
+    content.iter().for_each(|slice| hasher.update(slice.bytes()));
+    hasher.finish()
+}
+
 /// Hashes the whole, finds the cut points, and hands each chunk to a worker.
-fn cut<T>(file_bytes: u64, segments: Receiver<Segment>, chunks: &Sender<Job<T>>) -> Seen {
+fn cut<T>(
+    file_bytes: u64,
+    segments: Receiver<Segment>,
+    to_hash: &Sender<Slice>,
+    chunks: &Sender<Job<T>>,
+) -> Seen {
     let (answer, answers) = unbounded();
     let mut lane = Lane {
         hasher: IdHasher::new(),
@@ -139,13 +159,19 @@ fn cut<T>(file_bytes: u64, segments: Receiver<Segment>, chunks: &Sender<Job<T>>)
     let mut tail: Option<Slice> = None;
     let mut segments = segments.into_iter().peekable();
     while let Some(mut segment) = segments.next() {
-        lane.hasher.update(segment.bytes());
-        lane.bytes += segment.bytes().len() as u64;
+        let bytes = segment.bytes().len();
         if let Some(left_over) = tail.take() {
             segment.prepend(left_over.bytes());
         }
+        let segment = Arc::new(segment);
+        let all = segment.bytes().len();
+        let slice = Slice::new(&segment, all - bytes, all);
+        // The other end outlives the lane unless its thread panicked, which the scope reports.
+        let _ = to_hash.send(slice.clone());
+        lane.hasher.update(slice.bytes());
+        lane.bytes += bytes as u64;
         let is_last = segments.peek().is_none();
-        tail = lane.segment(&Arc::new(segment), is_last);
+        tail = lane.segment(&segment, is_last);
     }
     let Lane { hasher, bytes, answer, count, .. } = lane;
     drop(answer);

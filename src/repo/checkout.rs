@@ -153,7 +153,7 @@ fn carried(
         some(stage),
         edits,
         |id| reader.node(id).map_err(Error::from),
-        |id, node| Ok(transaction.put_node(id, node)?),
+        |node| Ok(transaction.put_node(node)?),
     )?;
     transaction.finish()?;
     Ok(summary.id)

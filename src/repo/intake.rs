@@ -9,7 +9,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Error, Repository};
-use crate::object::tree::{self, EMPTY_TREE, Edit, Summary, Target};
+use crate::object::tree::{self, EMPTY_TREE, Edit, NewNode, Summary, Target};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::store::{IngestFailure, IngestRequest, Ingested, Look, Transaction, ingest};
@@ -21,6 +21,11 @@ use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
 /// Files that are read before their results go on, and bytes of them.
 const WINDOW_FILES: usize = 1 << 16;
 const WINDOW_BYTES: u64 = 1 << 30;
+
+/// Changed files whose earlier versions are worth reading, whatever their size; of more than these,
+/// only those of files from this many bytes on. What many small ones save is not worth the time.
+const FEW_FILES: usize = 256;
+const LARGE_BYTES: u64 = 128 << 10;
 
 /// Edits on their way to the tree.
 const EDITS_UNDER_WAY: usize = 4096;
@@ -125,7 +130,7 @@ impl Repository {
         let mut reader = self.store.reader();
         let root = (tree != EMPTY_TREE).then_some(tree);
         let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-        let emit = |id, node: &[u8]| transaction.put_node(id, node).map_err(Error::from);
+        let emit = |node: NewNode<'_>| transaction.put_node(node).map_err(Error::from);
         tree::edit(root, edits, load, emit)
     }
 }
@@ -136,10 +141,10 @@ pub(super) fn thread_count() -> usize {
 }
 
 /// Batches of the scan until there are enough files to read.
-struct Window<'a, 'w> {
+struct Window<'a, 's, 'w> {
     intake: &'a Intake<'a>,
     root: &'a Directory,
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Transaction<'s>,
     writer: &'a mut StampsWriter<'w>,
     edits: Sender<(TreePath, Edit)>,
     batches: Vec<Batch>,
@@ -148,7 +153,7 @@ struct Window<'a, 'w> {
     taken: Taken,
 }
 
-impl Window<'_, '_> {
+impl Window<'_, '_, '_> {
     /// Takes a batch, and reads the window once it is full.
     fn take(&mut self, mut batch: Batch) -> Result<(), Error> {
         self.taken.problems.append(&mut batch.problems);
@@ -201,12 +206,19 @@ impl Window<'_, '_> {
             .enumerate()
             .filter(|(_, found)| found.change != Change::Missing && is_file(found.stamp.kind()))
             .map(|(position, found)| (position, found.stamp.size));
+        let modified = files.iter().filter(|found| found.tracked.is_some()).count();
+        let is_few = modified <= FEW_FILES;
         let results = Mutex::new((&mut outcomes, Vec::new()));
         let request = IngestRequest {
             open: &|position: &usize| open::open_file(self.root, &files[*position].path),
             look: &|file: &_| {
                 let look = |stamp: Stamp| Look { bytes: stamp.size, stamp };
                 Ok(open::look(file)?.map(look))
+            },
+            before: &|position: &usize| {
+                let found = files[*position];
+                let is_worth_it = is_few || found.stamp.size >= LARGE_BYTES;
+                found.tracked.filter(|_| is_worth_it).map(|tracked| tracked.id)
             },
             done: &|position, result| {
                 let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

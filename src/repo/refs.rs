@@ -57,11 +57,11 @@ impl Repository {
     /// Shape: `objects` become durable first. Another writer's entry in between is no conflict
     /// unless it moved one of the same refs. Errors: [`Error::Ref`] if a ref does not stand where
     /// its update says; nothing has moved then.
-    pub fn move_refs(
-        &self,
+    pub fn move_refs<'s>(
+        &'s self,
         updates: &[Update],
         command: &str,
-        objects: Option<Transaction<'_>>,
+        objects: Option<Transaction<'s>>,
     ) -> Result<u64, Error> {
         let mut objects = objects;
         let mut updates = updates.to_vec();
@@ -76,7 +76,7 @@ impl Repository {
             let tree = refs.tree.after(
                 &updates,
                 |id| reader.node(id).map_err(Error::from),
-                |id, node| Ok(transaction.put_node(id, node)?),
+                |node| Ok(transaction.put_node(node)?),
             )?;
             if transaction.finish()?.packs == 0 {
                 // What the entry names may be another process's, visible but not yet durable.

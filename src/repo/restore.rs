@@ -124,7 +124,7 @@ fn restage(
         (stage != EMPTY_TREE).then_some(stage),
         edits,
         |id| reader.node(id).map_err(Error::from),
-        |id, node| Ok(transaction.put_node(id, node)?),
+        |node| Ok(transaction.put_node(node)?),
     )?;
     transaction.finish()?;
     Ok((summary.id, count))

@@ -131,7 +131,7 @@ fn unstage(repository: &Repository, stage: ObjectId, removed: &[TreePath]) -> Re
         (stage != EMPTY_TREE).then_some(stage),
         removed.iter().map(|path| (path.clone(), Edit::Remove)),
         |id| reader.node(id).map_err(Error::from),
-        |id, node| Ok(transaction.put_node(id, node)?),
+        |node| Ok(transaction.put_node(node)?),
     )?;
     transaction.finish()?;
     local::save_stage(folder, edited.id)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Error, InitRequest, Repository, init};
 use crate::clock::{Clock, Timestamp};
-use crate::object::tree::{EMPTY_TREE, Target, TreeBuilder};
+use crate::object::tree::{EMPTY_TREE, NewNode, Target, TreeBuilder};
 use crate::object::{Author, Commit, Name, ObjectId, Sha256, System, Update};
 use crate::progress::Progress;
 
@@ -73,8 +73,8 @@ impl Sample {
     /// Stores a tree of one level, from names and contents.
     pub fn tree(&self, files: &[(&str, &str)]) -> ObjectId {
         let transaction = self.repository.store.transaction().expect("a transaction");
-        let mut builder = TreeBuilder::new(|id: ObjectId, node: &[u8]| {
-            transaction.put_node(id, node).map_err(Error::from)
+        let mut builder = TreeBuilder::new(|id: ObjectId, bytes: &[u8]| {
+            transaction.put_node(NewNode { id, bytes, before: None }).map_err(Error::from)
         });
         for (name, content) in files {
             let name = Name::new(name.as_bytes()).expect("a good name");

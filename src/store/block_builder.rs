@@ -6,6 +6,7 @@ use crate::format::block::{Codec, Decoder, Encoder};
 use crate::format::pack::{BlockRow, ObjectKind, ObjectRow};
 use crate::object::ObjectId;
 
+use super::base::Base;
 use super::pack_writer::PackWriter;
 use super::{StoreError, limits};
 
@@ -42,20 +43,26 @@ impl BlockEncoder {
 
     /// Encodes `raw`, checks that it decodes to the same, and appends it to `writer`.
     ///
+    /// Shape: with a `base`, what `raw` has in common with it is left out.
     /// Compression libraries and memory have corrupted backups before: nothing relies on a block
     /// that has not been decoded once (`docs/guarantees.md`).
     pub fn append(
         &mut self,
         raw: &[u8],
+        base: Option<&Base>,
         objects: &[BlockObject],
         writer: &PackWriter,
     ) -> Result<(), StoreError> {
         let Self { encoder, decoder, encoded, decoded } = self;
-        let block = encoder.encode(raw, encoded);
-        let summary = block.summary(None);
+        let prefix = base.map_or(&[][..], |base| &base.content);
+        let block = match base {
+            Some(_) => encoder.encode_with_prefix(raw, prefix, encoded),
+            None => encoder.encode(raw, encoded),
+        };
+        let summary = block.summary(base.map(|base| (base.id, base.depth)));
         if block.codec != Codec::Stored {
             decoder
-                .decode(&BlockRow::at(0, summary), block.bytes, &[], decoded)
+                .decode(&BlockRow::at(0, summary), block.bytes, prefix, decoded)
                 .ok()
                 .filter(|decoded| *decoded == raw)
                 .ok_or(StoreError::EncodeMismatch)?;
@@ -97,7 +104,7 @@ impl BlockBuilder {
         writer: &PackWriter,
     ) -> Result<(), StoreError> {
         if !self.objects.is_empty() {
-            encoder.append(&self.raw, &self.objects, writer)?;
+            encoder.append(&self.raw, None, &self.objects, writer)?;
             self.raw.clear();
             self.objects.clear();
         }

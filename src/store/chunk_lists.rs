@@ -3,10 +3,11 @@
 //! The bytes are specified in `docs/format/chunk.md`.
 
 use crate::format::chunk::map::{ChunkMap, MapBuilder, MapLevel, Part, decode_list};
+use crate::format::pack::ObjectKind;
 use crate::object::ObjectId;
 
 use super::packs::Found;
-use super::reader::CHUNKS;
+use super::reader::{BLOBS, CHUNKS};
 use super::transaction::Transaction;
 use super::{Reader, StoreError};
 
@@ -27,6 +28,16 @@ pub(super) fn put(
         transaction.put_chunk(&list)?;
     }
     transaction.put_map(blob, &built.map)
+}
+
+/// Finds the chunks of a blob; none if it is not stored in chunks.
+pub(super) fn of_blob(
+    reader: &mut Reader<'_>,
+    blob: &ObjectId,
+) -> Result<Option<Chunks>, StoreError> {
+    let Some(found) = reader.store().packs().peek(blob, BLOBS)? else { return Ok(None) };
+    let is_map = found.row.kind == ObjectKind::ChunkMap;
+    is_map.then(|| Chunks::open(reader, blob, &found)).transpose()
 }
 
 /// Gives the chunks of a blob one after the other, and reads each list when it is reached.

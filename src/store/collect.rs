@@ -78,18 +78,14 @@ pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected,
     let progress = request.progress;
     store.packs().relist()?;
     progress.begin(Phase { name: "marking what is reachable", ..Phase::default() });
-    let live = mark(store, request.roots, progress)?;
+    let mut live = mark(store, request.roots, progress)?;
     let mut collected = Collected { reachable: live.len(), ..Collected::default() };
     (collected.packs_before, collected.bytes_before) = sizes(store)?;
     let now_ms = store.storage().now_ms()?;
-    let mut sweep = Sweep {
-        store,
-        request,
-        live,
-        candidates: Candidates::load(store.storage(), now_ms, request.grace_ms)?,
-        now_ms,
-        collected,
-    };
+    let candidates = Candidates::load(store.storage(), now_ms, request.grace_ms)?;
+    // What waits for its grace period may be wanted again, and then its bases as well.
+    while mark_bases(store, &mut live, &candidates)? {}
+    let mut sweep = Sweep { store, request, live, candidates, now_ms, collected };
     sweep.leftovers()?;
     sweep.packs()?;
     if request.applies {
@@ -129,31 +125,34 @@ pub(super) fn bytes_below(store: &Store, prefix: &str) -> Result<u64, StoreError
     Ok(bytes)
 }
 
-/// Marks what the roots reach, and what its blocks need to be decoded.
+/// Marks what the roots reach.
 fn mark(store: &Store, roots: &[Root], progress: &Progress) -> Result<IdSet, StoreError> {
     let mut failed = |_, error| Err(error);
     let mut marker = Marker::new(store, progress, &mut failed);
     for root in roots {
         marker.mark(*root)?;
     }
-    let mut live = marker.seen;
-    while mark_bases(store, &mut live)? {}
-    Ok(live)
+    Ok(marker.seen)
 }
 
-/// Marks the bases of blocks that hold something live; true if one was new.
-fn mark_bases(store: &Store, live: &mut IdSet) -> Result<bool, StoreError> {
+/// Marks the bases of blocks that hold something that stays; true if one was new.
+fn mark_bases(
+    store: &Store,
+    live: &mut IdSet,
+    candidates: &Candidates,
+) -> Result<bool, StoreError> {
     let mut is_more = false;
-    for pack in store.packs().listing()?.of(PackClass::Data) {
+    let listing = store.packs().listing()?;
+    for pack in listing.of(PackClass::Data).iter().chain(listing.of(PackClass::Records)) {
         let index = pack.verified_index()?;
         if index.trailer().base_count == 0 {
             continue;
         }
         for object in index.objects() {
             let object = object.map_err(|error| pack.damaged(error))?;
-            if is_live(live, &object) {
+            if is_live(live, &object) || !candidates.may_go(&object.id) {
                 let block = index.block_of(&object).map_err(|error| pack.damaged(error))?;
-                is_more |= block.base.is_some_and(|base| live.insert(Role::Blob, &base));
+                is_more |= block.base.is_some_and(|base| live.insert(Role::Base, &base));
             }
         }
     }
@@ -163,15 +162,16 @@ fn mark_bases(store: &Store, live: &mut IdSet) -> Result<bool, StoreError> {
 /// Tells whether an object is reachable in the role in which it is stored.
 fn is_live(live: &IdSet, object: &ObjectRow) -> bool {
     let is = |role| live.contains(role, &object.id);
-    match object.kind {
-        ObjectKind::Commit => is(Role::Commit),
-        ObjectKind::Tree => is(Role::Tree),
-        ObjectKind::Attachment => is(Role::Attachment),
-        // What a signature vouches for is not known here.
-        ObjectKind::Signature => true,
-        ObjectKind::Blob | ObjectKind::Chunk => is(Role::Blob) || is(Role::Chunk),
-        ObjectKind::ChunkMap => is(Role::Blob),
-    }
+    is(Role::Base)
+        || match object.kind {
+            ObjectKind::Commit => is(Role::Commit),
+            ObjectKind::Tree => is(Role::Tree),
+            ObjectKind::Attachment => is(Role::Attachment),
+            // What a signature vouches for is not known here.
+            ObjectKind::Signature => true,
+            ObjectKind::Blob | ObjectKind::Chunk => is(Role::Blob) || is(Role::Chunk),
+            ObjectKind::ChunkMap => is(Role::Blob),
+        }
 }
 
 /// One collection after its mark.

@@ -16,6 +16,8 @@ pub(super) enum Role {
     Blob,
     Chunk,
     Attachment,
+    /// What a block continues, whatever it is itself.
+    Base,
 }
 
 /// Holds ids with their roles; about 20 to 40 bytes each.

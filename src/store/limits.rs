@@ -5,6 +5,9 @@
 /// Raw size at which a shared block is closed, in bytes.
 pub(super) const SHARED_BLOCK_BYTES: usize = 1 << 20;
 
+/// What is shorter is stored whole: the row of a block of its own would take as much, in bytes.
+pub(super) const DIFFERENCE_BYTES_MIN: usize = 1 << 10;
+
 /// From this size on a file gets a block of its own, in bytes.
 pub(super) const OWN_BLOCK_BYTES: usize = 128 << 10;
 

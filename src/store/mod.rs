@@ -3,6 +3,7 @@
 //! Local and remote repositories are the same code. What the content means is decided in `repo/`;
 //! how files reach a disk is `storage/`; how bytes are laid out is `format/`.
 
+mod base;
 mod block_builder;
 pub mod cache;
 mod candidates;

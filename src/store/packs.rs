@@ -117,6 +117,11 @@ impl Packs {
         self.relist()?.find_verified(id, kinds)
     }
 
+    /// Finds an object of an accepted kind as of the last listing, for who can do without.
+    pub fn peek(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
+        self.listing()?.find(id, kinds)
+    }
+
     /// Tells whether a pack holds an object of an accepted kind, as of the last listing.
     ///
     /// Shape: a miss may be wrong when another process has just added it: the object is then

@@ -48,6 +48,11 @@ impl<'s> Reader<'s> {
         Self { store, decoder: Decoder::new(), kept: VecDeque::new() }
     }
 
+    /// The store that is read.
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
+    }
+
     /// Reads a whole small object of an accepted kind, checked against its id.
     ///
     /// Errors: [`StoreError::Missing`], or what is damaged and where.

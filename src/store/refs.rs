@@ -4,7 +4,7 @@
 //! in and leave through closures. Which names are good for people is decided in `repo/`; the
 //! rules across entries are in `docs/format/journal.md`.
 
-use crate::object::tree::{self, Change, EMPTY_TREE, Edit, Target};
+use crate::object::tree::{self, Change, EMPTY_TREE, Edit, NewNode, Target};
 use crate::object::{DecodeError, ObjectId, TreePath, Update};
 
 /// Tells why refs cannot be read or moved as asked.
@@ -104,7 +104,7 @@ impl RefTree {
         &self,
         updates: &[Update],
         mut load: impl FnMut(&ObjectId) -> Result<B, E>,
-        emit: impl FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        emit: impl FnMut(NewNode<'_>) -> Result<(), E>,
     ) -> Result<Self, E>
     where
         B: AsRef<[u8]>,

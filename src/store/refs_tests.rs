@@ -35,8 +35,8 @@ impl Nodes {
         refs.after(
             updates,
             |id| self.load(id),
-            |id, node| {
-                self.0.borrow_mut().insert(id, node.to_vec());
+            |node| {
+                self.0.borrow_mut().insert(node.id, node.bytes.to_vec());
                 Ok(())
             },
         )

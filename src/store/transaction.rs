@@ -7,12 +7,14 @@ use std::thread;
 
 use crate::format::pack::{KindSet, ObjectKind, PackClass};
 use crate::object::ObjectId;
+use crate::object::tree::NewNode;
 use crate::storage::Upload;
 
-use super::block_builder::{BlockBuilder, BlockEncoder};
+use super::base::Base;
+use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::claims::Claims;
 use super::pack_writer::PackWriter;
-use super::{Store, StoreError, reader};
+use super::{Reader, Store, StoreError, limits, reader};
 
 /// Collects new objects. Dropped without `finish`, it leaves the repository as it was.
 #[derive(Debug)]
@@ -23,11 +25,12 @@ pub struct Transaction<'s> {
     data: PackWriter,
     records: PackWriter,
     /// Small objects that come one by one, and not from an ingest.
-    desk: Mutex<Desk>,
+    desk: Mutex<Desk<'s>>,
 }
 
 #[derive(Debug)]
-struct Desk {
+struct Desk<'s> {
+    reader: Reader<'s>,
     encoder: BlockEncoder,
     data: BlockBuilder,
     records: BlockBuilder,
@@ -52,6 +55,7 @@ impl<'s> Transaction<'s> {
             data: PackWriter::new(Arc::clone(storage), PackClass::Data),
             records: PackWriter::new(Arc::clone(storage), PackClass::Records),
             desk: Mutex::new(Desk {
+                reader: store.reader(),
                 encoder: BlockEncoder::new(store.compression())?,
                 data: BlockBuilder::default(),
                 records: BlockBuilder::default(),
@@ -81,13 +85,17 @@ impl<'s> Transaction<'s> {
         Ok(id)
     }
 
-    /// Stores a node of a tree, whose id the caller has computed from its bytes.
-    pub fn put_node(&self, id: ObjectId, node: &[u8]) -> Result<(), StoreError> {
+    /// Stores a node of a tree, as the difference to the one in whose place it comes.
+    pub fn put_node(&self, node: NewNode<'_>) -> Result<(), StoreError> {
+        let NewNode { id, bytes, before } = node;
         let kinds = KindSet::only(ObjectKind::Tree);
-        if self.blobs.claim(&id) && !self.store.packs().contains(&id, kinds)? {
-            self.push(id, ObjectKind::Tree, node)?;
+        if !self.blobs.claim(&id) || self.store.packs().contains(&id, kinds)? {
+            return Ok(());
         }
-        Ok(())
+        match before.filter(|_| bytes.len() >= limits::DIFFERENCE_BYTES_MIN) {
+            Some(before) => self.push_after(&before, id, ObjectKind::Tree, bytes),
+            None => self.push(id, ObjectKind::Tree, bytes),
+        }
     }
 
     /// Stores a commit's record and tells its id.
@@ -137,6 +145,11 @@ impl<'s> Transaction<'s> {
         Ok(self.chunks.claim(id) && !self.store.packs().contains(id, reader::CHUNKS)?)
     }
 
+    /// The store that is added to.
+    pub(super) fn store(&self) -> &'s Store {
+        self.store
+    }
+
     /// The pack of blobs, chunks and chunk maps.
     pub(super) fn data(&self) -> &PackWriter {
         &self.data
@@ -152,9 +165,27 @@ impl<'s> Transaction<'s> {
         thread::available_parallelism().map_or(2, usize::from)
     }
 
+    /// Stores a record alone in its block, as the difference to an older one if that can be.
+    fn push_after(
+        &self,
+        old: &ObjectId,
+        id: ObjectId,
+        kind: ObjectKind,
+        content: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(base) = Base::of_next(&mut desk.reader, old) else {
+            drop(desk);
+            return self.push(id, kind, content);
+        };
+        let bytes = u32::try_from(content.len()).expect("a node is smaller than a block");
+        let object = BlockObject { id, kind, bytes };
+        desk.encoder.append(content, Some(&base), &[object], &self.records)
+    }
+
     fn push(&self, id: ObjectId, kind: ObjectKind, content: &[u8]) -> Result<(), StoreError> {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let Desk { encoder, data, records } = &mut *desk;
+        let Desk { encoder, data, records, .. } = &mut *desk;
         let (block, writer) = match kind.class() {
             PackClass::Data => (data, &self.data),
             PackClass::Records => (records, &self.records),

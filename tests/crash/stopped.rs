@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use provenance::format::pack::ObjectKind;
+use provenance::object::tree::NewNode;
 use provenance::object::tree::{Entry, Node, Target};
 use provenance::object::{Name, ObjectId, Sha256};
 use provenance::progress::Progress;
@@ -32,7 +33,7 @@ fn record(store: &Store, number: u32) -> Result<Root, StoreError> {
     let name = Name::new(format!("file-{number}").as_bytes()).expect("a name");
     let node = Node::Leaf(vec![Entry { name, target }]).encode();
     let tree = ObjectId::of(&node);
-    transaction.put_node(tree, &node)?;
+    transaction.put_node(NewNode { id: tree, bytes: &node, before: None })?;
     transaction.finish()?;
     Ok(Root::Tree(tree))
 }

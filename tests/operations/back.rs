@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use provenance::progress::Progress;
 use provenance::repo::checkout::{CheckoutReport, CheckoutRequest, checkout};
 use provenance::repo::restore::{RestoreRequest, restore};
-use provenance::repo::{Error, Head};
+use provenance::repo::{Error, FsckRequest, GcRequest, Head, fsck, gc};
 
 use super::bench::{Bench, path};
 
@@ -161,4 +161,29 @@ fn restore_can_take_files_off_the_stage() {
     let request = RestoreRequest { in_stage: true, ..RestoreRequest::default() };
     restore(&bench.repository, &request, &Progress::default()).expect("restored");
     assert_eq!(bench.words(), ["unstaged Modified content", "new Untracked new"]);
+}
+
+/// What would be lost: a version that nothing reaches, of which a recorded one is stored as the
+/// difference.
+#[test]
+fn a_collection_keeps_what_recorded_versions_are_differences_to() {
+    let bench = Bench::new();
+    let mut content: Vec<u8> = (0..30_000_u32).flat_map(|n| n.to_string().into_bytes()).collect();
+    for version in 0..4 {
+        content[version * 5_000..version * 5_000 + 10].fill(b'x');
+        bench.write("a", &content);
+        bench.add();
+    }
+    bench.commit("only the last one");
+    let request = GcRequest { is_dry: false, prunes_now: true };
+    let collected = gc(&bench.repository, request, &Progress::default()).expect("collected");
+    assert!(collected.collected.dropped > 0, "versions that are no bases are gone");
+    let request = FsckRequest { full: true };
+    let checked = fsck(&bench.repository, request, &Progress::default()).expect("checked");
+    assert!(checked.problems.is_empty(), "{:?}", checked.problems);
+    fs::remove_file(bench.path().join("a")).expect("removed");
+    let request =
+        RestoreRequest { paths: vec![path("a")], in_worktree: true, ..RestoreRequest::default() };
+    restore(&bench.repository, &request, &Progress::default()).expect("restored");
+    assert!(fs::read(bench.path().join("a")).expect("there") == content);
 }

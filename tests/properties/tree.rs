@@ -123,7 +123,7 @@ proptest! {
         for edits in steps {
             let old_map = map.clone();
             apply(&mut map, &edits);
-            let new = edit(Some(root.id), edits, nodes.load(), nodes.emit()).unwrap();
+            let new = edit(Some(root.id), edits, nodes.load(), nodes.emit_new()).unwrap();
             prop_assert_eq!(new, build(&nodes, &map));
             let expected = naive_diff(&old_map, &map);
             prop_assert_eq!(&changes(&nodes, &root, &new, None), &expected);
@@ -165,7 +165,7 @@ proptest! {
     ) {
         let nodes = Nodes::default();
         let edits = map.into_iter().map(|(path, target)| (path, Edit::Put(target)));
-        let root = edit(None, edits, nodes.load(), nodes.emit()).unwrap();
+        let root = edit(None, edits, nodes.load(), nodes.emit_new()).unwrap();
         let mut bytes = nodes.get(&root.id);
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -211,7 +211,7 @@ proptest! {
                 list.push((path, Edit::Remove));
             }
         }
-        let new = edit(Some(old.id), list, nodes.load(), nodes.emit()).unwrap();
+        let new = edit(Some(old.id), list, nodes.load(), nodes.emit_new()).unwrap();
         prop_assert_eq!(new, build(&map));
         prop_assert!(changes(&nodes, &old, &new, None).len() <= edits.len());
         let count = walk(&new.id, None, nodes.load()).unwrap().map(Result::unwrap).count();

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use provenance::object::tree::{Summary, Target, TreeBuilder};
+use provenance::object::tree::{NewNode, Summary, Target, TreeBuilder};
 use provenance::object::{DecodeError, Name, ObjectId, Sha256};
 
 /// Nodes by id.
@@ -27,6 +27,12 @@ impl Nodes {
             self.0.borrow_mut().insert(id, bytes.to_vec());
             Ok(())
         }
+    }
+
+    /// Gives the closure that an edit writes nodes through.
+    pub fn emit_new(&self) -> impl for<'a> FnMut(NewNode<'a>) -> Result<(), DecodeError> {
+        let mut emit = self.emit();
+        move |node| emit(node.id, node.bytes)
     }
 
     /// Puts bytes that may be no node at all.

@@ -31,12 +31,15 @@ where
     /// Errors: a name that does not come after the one before it, an empty directory, totals
     /// beyond `u64`; and those of `emit`.
     pub fn push(&mut self, name: &Name, target: &Target) -> Result<(), E> {
-        self.levels.push_entry(name.as_bytes(), target, &mut self.emit)
+        let Self { levels, emit } = self;
+        levels.push_entry(name.as_bytes(), target, &mut |_, id, node: &[u8]| emit(id, node))
     }
 
     /// Emits what is left and gives the directory.
     pub fn finish(mut self) -> Result<Summary, E> {
-        let Root { id, totals, .. } = self.levels.finish(&mut self.emit)?;
+        let Self { levels, emit } = &mut self;
+        let root = levels.finish(&mut |_, id, node: &[u8]| emit(id, node))?;
+        let Root { id, totals, .. } = root;
         Ok(Summary { id, files: totals.files, bytes: totals.bytes })
     }
 }
@@ -89,7 +92,7 @@ impl Levels {
         emit: &mut F,
     ) -> Result<(), E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
         if target.id() == EMPTY_TREE && target.is_directory() {
@@ -103,7 +106,7 @@ impl Levels {
     /// Takes over a whole node of an older version; needs [`Self::is_aligned`] at its level.
     pub(super) fn push_node<F, E>(&mut self, level: u8, node: &Child, emit: &mut F) -> Result<(), E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
         self.advance(node.last.as_bytes())?;
@@ -121,7 +124,7 @@ impl Levels {
     /// Finishes every level and gives the root: the only node of the first level that has one.
     pub(super) fn finish<F, E>(&mut self, emit: &mut F) -> Result<Root, E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
         for level in 0..=LEVEL_MAX {
@@ -151,7 +154,7 @@ impl Levels {
     /// Finishes the nodes that end after the item that was just added to `level`.
     fn cut<F, E>(&mut self, mut level: u8, hash: NameHash, emit: &mut F) -> Result<(), E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
         while hash.ends_node(level) || self.level(level).count >= NODE_ITEMS_MAX {
@@ -162,10 +165,11 @@ impl Levels {
         Ok(())
     }
 
-    /// Emits the unfinished node of a level, which may have no items at the very end only.
+    /// Emits the unfinished node of a level, which may have no items at the very end only, and says
+    /// which level that is.
     fn close<F, E>(&mut self, level: u8, emit: &mut F) -> Result<Root, E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
         let own = self.level(level);
@@ -174,7 +178,7 @@ impl Levels {
         }
         set_count(&mut own.bytes, own.count);
         let id = ObjectId::of(&own.bytes);
-        emit(id, &own.bytes)?;
+        emit(level, id, &own.bytes)?;
         let root = Root { id, level, totals: own.totals, is_reused: false };
         own.bytes.clear();
         own.count = 0;

@@ -6,7 +6,7 @@
 use std::vec::IntoIter;
 
 use super::codec::WHAT;
-use super::cut::{NODE_ITEMS_MAX, NameHash};
+use super::cut::{LEVEL_MAX, NODE_ITEMS_MAX, NameHash};
 use super::{Child, Entry, Node, Summary, Target};
 use crate::object::name::Name;
 use crate::object::{DecodeError, ObjectId};
@@ -15,6 +15,24 @@ use crate::object::{DecodeError, ObjectId};
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     frames: Vec<Frame>,
+    opened: Opened,
+}
+
+/// The nodes of a directory that were opened last, by their level.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Opened([Option<ObjectId>; LEVEL_MAX as usize + 1]);
+
+impl Opened {
+    /// Gives the node that was opened last on a level.
+    pub(super) fn on(&self, level: u8) -> Option<ObjectId> {
+        self.0.get(usize::from(level)).copied().flatten()
+    }
+
+    fn note(&mut self, level: u8, id: ObjectId) {
+        if let Some(slot) = self.0.get_mut(usize::from(level)) {
+            *slot = Some(id);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -71,8 +89,10 @@ impl Cursor {
         if node.level() > 0 && node.len() < 2 {
             return Err(refuse(root, "is a root with one child").into());
         }
+        let mut opened = Opened::default();
+        opened.note(node.level(), *root);
         let frame = Frame { items: node.into(), floor: None, is_rightmost: true };
-        Ok(Self { frames: vec![frame] })
+        Ok(Self { frames: vec![frame], opened })
     }
 
     /// Starts before the first entry of a directory that another one describes; anything else
@@ -109,6 +129,11 @@ impl Cursor {
             }
         }
         Some(Summary { id, files, bytes })
+    }
+
+    /// Tells which nodes were opened last.
+    pub(super) fn opened(&self) -> Opened {
+        self.opened
     }
 
     /// Looks at what comes next, or `None` at the end.
@@ -171,6 +196,7 @@ impl Cursor {
         let node = Node::decode(load(&child.id)?.as_ref())?;
         let is_rightmost = frame.is_rightmost && children.as_slice().is_empty();
         check(&node, &child, level, frame.floor.as_ref(), is_rightmost)?;
+        self.opened.note(level, child.id);
         let floor = frame.floor.replace(child.last);
         self.frames.push(Frame { items: node.into(), floor, is_rightmost });
         Ok(())

@@ -5,7 +5,7 @@
 //! they do after the next name that ends a node.
 
 use super::build::Levels;
-use super::cursor::{Cursor, Item};
+use super::cursor::{Cursor, Item, Opened};
 use super::{EMPTY_TREE, Node, Summary, Target};
 use crate::object::path::TreePath;
 use crate::object::{DecodeError, ObjectId};
@@ -17,6 +17,17 @@ pub enum Edit {
     Put(Target),
     /// Nothing; that nothing stood there before is no error.
     Remove,
+}
+
+/// A node of the new tree.
+#[derive(Debug, Clone, Copy)]
+pub struct NewNode<'a> {
+    /// Its id.
+    pub id: ObjectId,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The node of the old tree whose place it takes, if there was one: mostly, they are alike.
+    pub before: Option<ObjectId>,
 }
 
 /// Applies edits to the tree `root` (`None`: the empty tree) and gives the new one.
@@ -41,7 +52,7 @@ pub fn edit<L, B, F, E>(
 where
     L: FnMut(&ObjectId) -> Result<B, E>,
     B: AsRef<[u8]>,
-    F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+    F: FnMut(NewNode<'_>) -> Result<(), E>,
     E: From<DecodeError>,
 {
     let mut editor = Editor { load, emit, open: Vec::new(), path: Vec::new() };
@@ -94,7 +105,7 @@ impl<L, F> Editor<L, F> {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         let path = path.as_bytes();
@@ -129,7 +140,7 @@ impl<L, F> Editor<L, F> {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         while self.open.len() > keep {
@@ -155,7 +166,7 @@ impl<L, F> Editor<L, F> {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         let directory = self.open.last_mut().unwrap_or(top);
@@ -172,11 +183,12 @@ impl<L, F> Editor<L, F> {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         directory.copy_rest(&mut self.load, &mut self.emit)?;
-        let root = directory.new.finish(&mut self.emit)?;
+        let Directory { old, new, .. } = directory;
+        let root = new.finish(&mut in_place_of(old.opened(), &mut self.emit))?;
         let (mut id, mut level) = (root.id, root.level);
         while root.is_reused && level > 0 {
             // All that is left of the directory is one old node: the root is the first node on
@@ -204,7 +216,7 @@ impl Directory {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         let mut buffer = Vec::new();
@@ -231,7 +243,7 @@ impl Directory {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
         if let Some((name, target)) = self.slot.take() {
@@ -242,10 +254,12 @@ impl Directory {
 
     fn push<F, E>(&mut self, name: &[u8], target: Option<Target>, emit: &mut F) -> Result<(), E>
     where
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
-        target.map_or(Ok(()), |target| self.new.push_entry(name, &target, emit))
+        let Self { old, new, .. } = self;
+        let mut emit = in_place_of(old.opened(), emit);
+        target.map_or(Ok(()), |target| new.push_entry(name, &target, &mut emit))
     }
 
     /// Takes over the old entries before a name (`None`: all that are left), as whole nodes
@@ -259,16 +273,18 @@ impl Directory {
     where
         L: FnMut(&ObjectId) -> Result<B, E>,
         B: AsRef<[u8]>,
-        F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
+        F: FnMut(NewNode<'_>) -> Result<(), E>,
         E: From<DecodeError>,
     {
-        while let Some(item) = self.old.peek() {
+        loop {
+            let mut emit = in_place_of(self.old.opened(), emit);
+            let Some(item) = self.old.peek() else { return Ok(()) };
             match item {
                 Item::Entry(entry) if before.is_some_and(|name| entry.name.as_bytes() >= name) => {
-                    break;
+                    return Ok(());
                 }
                 Item::Entry(entry) => {
-                    self.new.push_entry(entry.name.as_bytes(), &entry.target, emit)?;
+                    self.new.push_entry(entry.name.as_bytes(), &entry.target, &mut emit)?;
                     self.old.skip();
                 }
                 Item::Node(node) => {
@@ -279,7 +295,7 @@ impl Directory {
                         && self.new.is_aligned(node.level)
                         && (before.is_none() || !node.is_rightmost || node.is_ended());
                     if is_kept {
-                        self.new.push_node(node.level, node.child, emit)?;
+                        self.new.push_node(node.level, node.child, &mut emit)?;
                         self.old.skip();
                     } else {
                         self.old.open_next(load)?;
@@ -287,6 +303,16 @@ impl Directory {
                 }
             }
         }
-        Ok(())
     }
+}
+
+/// Says of each finished node in whose place it comes: that which was opened last on its level.
+fn in_place_of<F, E>(
+    opened: Opened,
+    emit: &mut F,
+) -> impl FnMut(u8, ObjectId, &[u8]) -> Result<(), E>
+where
+    F: FnMut(NewNode<'_>) -> Result<(), E>,
+{
+    move |level, id, bytes| emit(NewNode { id, bytes, before: opened.on(level) })
 }

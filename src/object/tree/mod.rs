@@ -17,7 +17,7 @@ mod walk;
 pub use build::TreeBuilder;
 pub use cut::{LEVEL_MAX, NODE_ITEMS_MAX};
 pub use diff::{Change, diff};
-pub use edit::{Edit, edit};
+pub use edit::{Edit, NewNode, edit};
 pub use walk::{Walk, Walked, find, walk};
 
 use super::name::Name;

@@ -31,6 +31,11 @@ impl Nodes {
         }
     }
 
+    fn emit_new(&self) -> impl for<'a> FnMut(NewNode<'a>) -> Result<(), DecodeError> + '_ {
+        let mut emit = self.emit();
+        move |node| emit(node.id, node.bytes)
+    }
+
     fn build(&self, names: impl IntoIterator<Item = String>, seed: u64) -> Summary {
         let mut builder = TreeBuilder::new(self.emit());
         for name in names {
@@ -41,7 +46,7 @@ impl Nodes {
 
     fn edit(&self, root: &Summary, edits: &[(&str, Edit)]) -> Summary {
         let edits = edits.iter().map(|(path, edit)| (TreePath::new(*path).unwrap(), *edit));
-        edit(Some(root.id), edits, self.load(), self.emit()).unwrap()
+        edit(Some(root.id), edits, self.load(), self.emit_new()).unwrap()
     }
 
     fn reads(&self, work: impl FnOnce()) -> usize {
@@ -165,7 +170,7 @@ fn edits_out_of_order_are_refused() {
     let nodes = Nodes::default();
     let empty = nodes.build([], 0);
     let paths = ["b", "a"].map(|text| (TreePath::new(text).unwrap(), Edit::Remove));
-    assert!(edit(Some(empty.id), paths, nodes.load(), nodes.emit()).is_err());
+    assert!(edit(Some(empty.id), paths, nodes.load(), nodes.emit_new()).is_err());
     let mut builder = TreeBuilder::new(nodes.emit());
     let name = Name::new(b"same").unwrap();
     builder.push(&name, &file(1)).unwrap();
@@ -187,4 +192,30 @@ fn a_tree_deeper_than_any_path_ends_in_an_error() {
     assert!(listed.last().is_some_and(Result::is_err));
     let visit = |_| Ok(());
     assert!(diff(None, Some(target.id()), None, nodes.load(), visit).is_err());
+}
+
+/// What is stored of a node is its difference to the one before: which that is must be right on
+/// every level, in every directory on the way, and for the last node of a directory too.
+#[test]
+fn each_new_node_names_the_one_in_whose_place_it_comes() {
+    let nodes = Nodes::default();
+    let deep = nodes.build((0..20_000).map(|n| format!("file-{n:07}")), 1);
+    let top = nodes.edit(&nodes.build(["z".to_owned()], 1), &[]);
+    let top = nodes
+        .edit(&top, &[("a/b", Edit::Put(deep.target().unwrap())), ("a/c", Edit::Put(file(1)))]);
+    let name_of = |bytes: &[u8]| {
+        let node = Node::decode(bytes).unwrap();
+        (node.level(), node.first_name().cloned())
+    };
+    let (mut load, mut seen) = (nodes.load(), 0);
+    let edits = ["a/b/file-0000007", "a/b/file-0019999"]
+        .map(|path| (TreePath::new(path).unwrap(), Edit::Put(file(2))));
+    edit(Some(top.id), edits, nodes.load(), |node: NewNode<'_>| {
+        let before = load(&node.before.expect("there was one")).unwrap();
+        assert_eq!(name_of(&before), name_of(node.bytes));
+        seen += 1;
+        Ok::<_, DecodeError>(())
+    })
+    .unwrap();
+    assert_eq!(seen, 5, "two leaves and their root, and the two directories above");
 }

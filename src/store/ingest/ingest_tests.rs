@@ -43,9 +43,22 @@ fn run(
     opener: &(dyn Fn(&PathBuf) -> io::Result<File> + Sync),
     progress: &Progress,
 ) -> Result<(Outcomes, crate::store::Added), StoreError> {
+    run_after(store, files, None, opener, progress)
+}
+
+/// Stores files that all had the content `old` before.
+fn run_after(
+    store: &Store,
+    files: &[PathBuf],
+    old: Option<ObjectId>,
+    opener: &(dyn Fn(&PathBuf) -> io::Result<File> + Sync),
+    progress: &Progress,
+) -> Result<(Outcomes, crate::store::Added), StoreError> {
     let outcomes = Mutex::new(Outcomes::new());
     let done = |path, outcome| outcomes.lock().expect("no panic").push((path, outcome));
-    let request = IngestRequest { open: opener, look: &look, done: &done, progress };
+    let before = |_: &PathBuf| old;
+    let request =
+        IngestRequest { open: opener, look: &look, before: &before, done: &done, progress };
     let transaction = store.transaction()?;
     let sized = files.iter().map(|path| (path.clone(), path.metadata().map_or(0, |m| m.len())));
     ingest(&transaction, &request, sized)?;
@@ -225,4 +238,83 @@ fn of_weights_only_the_changed_tensor_is_stored_again() {
     let (outcomes, added) = run(&store, &files, &open, &Progress::default()).expect("stored");
     assert!(added.bytes < (2 << 20) + (64 << 10), "{added:?}");
     assert!(read_back(&store, &outcomes[0].1.as_ref().expect("readable").id) == content);
+}
+
+/// Text that compresses but does not repeat.
+fn table(bytes: usize) -> Vec<u8> {
+    let digits =
+        noise(11, bytes).into_iter().map(|byte| b"0123456789abcdef,\n"[byte as usize % 18]);
+    digits.collect()
+}
+
+/// Stores `content` as the next version of `old`; gives its id and what the repository grew by.
+fn next_version(store: &Store, content: &[u8], old: Option<ObjectId>) -> (ObjectId, u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [write(folder.path(), "a", content)];
+    let progress = Progress::default();
+    let (outcomes, added) = run_after(store, &files, old, &open, &progress).expect("stored");
+    (outcomes[0].1.as_ref().expect("readable").id, added.bytes)
+}
+
+#[test]
+fn scattered_edits_of_a_file_of_any_size_add_little() {
+    for bytes in [20_000, 3 << 20, 12 << 20] {
+        let (_kept, store) = store();
+        let mut content = table(bytes);
+        let (old, _) = next_version(&store, &content, None);
+        for at in (1..9).map(|part| part * bytes / 10) {
+            content.splice(at..at + 9, *b"edited, and longer");
+        }
+        let (new, added) = next_version(&store, &content, Some(old));
+        assert!(added < 12 * 1024, "{bytes} bytes: {added} added");
+        assert!(read_back(&store, &new) == content, "{bytes} bytes");
+    }
+}
+
+/// However long a history is, what has to be decoded to read one version of it stays bounded.
+#[test]
+fn a_long_history_of_one_file_is_read_back_whole() {
+    let (_kept, store) = store();
+    let mut content = table(30_000);
+    let (mut old, mut taken) = (None, 0);
+    let mut versions = Vec::new();
+    for version in 0..200 {
+        let at = version * 149;
+        content[at..at + 40].copy_from_slice(&noise(version as u64, 40));
+        let (id, added) = next_version(&store, &content, old);
+        (old, taken) = (Some(id), taken + added);
+        versions.push((id, content.clone()));
+    }
+    assert!(taken < 200 * 2_500, "{taken}");
+    let mut depth_max = 0;
+    for pack in store.packs().listing().expect("listed").of(crate::format::pack::PackClass::Data) {
+        for block in pack.index().expect("sound").blocks() {
+            depth_max = depth_max.max(block.expect("sound").depth);
+        }
+    }
+    assert!((2..=8).contains(&depth_max), "{depth_max}");
+    for (id, content) in versions {
+        assert!(read_back(&store, &id) == content);
+    }
+}
+
+#[test]
+fn a_damaged_version_before_is_no_obstacle() {
+    let (kept, store) = store();
+    let mut content = table(30_000);
+    let (old, _) = next_version(&store, &content, None);
+    let pack = std::fs::read_dir(kept.path().join("pack")).expect("packs").next().expect("one");
+    let path = pack.expect("readable").path();
+    let mut bytes = std::fs::read(&path).expect("readable");
+    bytes[100] ^= 1;
+    std::fs::remove_file(&path).expect("removed");
+    write(
+        &kept.path().join("pack"),
+        path.file_name().and_then(|name| name.to_str()).expect("a name"),
+        &bytes,
+    );
+    content[7] = b'!';
+    let store = Store::open(Arc::clone(store.storage()), 1);
+    let (new, _) = next_version(&store, &content, Some(old));
+    assert!(read_back(&store, &new) == content);
 }

@@ -11,10 +11,10 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::cutter::Cutter;
+use super::older::Older;
 use super::segment::{Pool, Segment, Slice};
 use super::{Desk, IngestFailure, Ingested, Job, Shared, Stop, read, small};
 use crate::format::chunk::map::Part;
-use crate::format::pack::ObjectKind;
 use crate::object::{IdHasher, ObjectId, Sha256, Sha256Hasher};
 use crate::progress::Stopped;
 use crate::store::transaction::Transaction;
@@ -28,6 +28,9 @@ const READ_AHEAD: usize = 2;
 pub(super) struct ChunkJob {
     slice: Slice,
     position: usize,
+    /// Where it begins in the file.
+    offset: u64,
+    older: Option<Arc<Older>>,
     answer: Sender<(usize, Part)>,
 }
 
@@ -38,32 +41,33 @@ struct Seen {
     chunks: Vec<Part>,
 }
 
-/// Hashes one chunk and stores it unless the repository has it.
-pub(super) fn store_chunk(
-    transaction: &Transaction<'_>,
-    job: ChunkJob,
-    desk: &mut Desk,
-) -> Result<(), StoreError> {
-    let content = job.slice.bytes();
-    let id = ObjectId::of(content);
-    if transaction.claim_chunk(&id)? {
-        small::own_block(transaction, id, ObjectKind::Chunk, content, desk)?;
+impl ChunkJob {
+    /// Hashes one chunk and stores it unless the repository has it.
+    pub fn store(
+        self,
+        transaction: &Transaction<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), StoreError> {
+        let Self { slice, position, offset, older, answer } = self;
+        let part = small::chunk(transaction, slice.bytes(), offset, older.as_deref(), desk)?;
+        // Nobody listens any more if the file failed meanwhile.
+        let _ = answer.send((position, part));
+        Ok(())
     }
-    let bytes = u32::try_from(content.len()).expect("a chunk is smaller than a block");
-    // Nobody listens any more if the file failed meanwhile.
-    let _ = job.answer.send((job.position, Part { id, bytes }));
-    Ok(())
 }
 
 /// Reads and stores one large file.
 pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
-    shared: &Shared<'_, T, F, S>,
+    shared: &Shared<'_, '_, T, F, S>,
     token: &T,
     chunks: &Sender<Job<T>>,
 ) -> Result<Ingested<S>, Stop> {
+    let mut reader = shared.transaction.store().reader();
+    let before = (shared.request.before)(token);
+    let older = before.and_then(|before| Older::of(&mut reader, &before)).map(Arc::new);
     for _ in 0..read::ATTEMPTS {
         let (mut file, look) = read::open(shared.request, token)?;
-        let (seen, sha256) = pass(shared, &mut file, look.bytes, chunks)?;
+        let (seen, sha256) = pass(shared, &mut file, look.bytes, older.clone(), chunks)?;
         if shared.is_halted() {
             return Err(StoreError::Interrupted(Stopped).into());
         }
@@ -79,9 +83,10 @@ pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
 
 /// Reads the file once, to its end or until somebody stops.
 fn pass<T: Send, F: Read + Send, S: Send>(
-    shared: &Shared<'_, T, F, S>,
+    shared: &Shared<'_, '_, T, F, S>,
     file: &mut F,
     file_bytes: u64,
+    older: Option<Arc<Older>>,
     chunks: &Sender<Job<T>>,
 ) -> Result<(Seen, Sha256), Stop> {
     let headroom = Cutter::CHUNK_BYTES_MAX;
@@ -93,7 +98,19 @@ fn pass<T: Send, F: Read + Send, S: Send>(
         let pool = &pool;
         let reader = scope.spawn(move || read_segments(shared, file, pool, headroom, &filled));
         let sha256 = scope.spawn(move || sha256_of(hashed));
-        let seen = cut(file_bytes, segments, &to_hash, chunks);
+        let (answer, answers) = unbounded();
+        let lane = Lane {
+            hasher: IdHasher::new(),
+            cutter: None,
+            file_bytes,
+            older,
+            count: 0,
+            bytes: 0,
+            offset: 0,
+            chunks,
+            answer,
+        };
+        let seen = lane.run(segments, &to_hash, &answers);
         drop(to_hash);
         join(reader)?;
         Ok((seen, join(sha256)))
@@ -106,7 +123,7 @@ fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 
 /// Fills segments, in the order of the file.
 fn read_segments<T, F: Read, S>(
-    shared: &Shared<'_, T, F, S>,
+    shared: &Shared<'_, '_, T, F, S>,
     file: &mut F,
     pool: &Pool,
     headroom: usize,
@@ -139,62 +156,55 @@ fn sha256_of(content: Receiver<Slice>) -> Sha256 {
     hasher.finish()
 }
 
-/// Hashes the whole, finds the cut points, and hands each chunk to a worker.
-fn cut<T>(
-    file_bytes: u64,
-    segments: Receiver<Segment>,
-    to_hash: &Sender<Slice>,
-    chunks: &Sender<Job<T>>,
-) -> Seen {
-    let (answer, answers) = unbounded();
-    let mut lane = Lane {
-        hasher: IdHasher::new(),
-        cutter: None,
-        file_bytes,
-        count: 0,
-        bytes: 0,
-        chunks,
-        answer,
-    };
-    let mut tail: Option<Slice> = None;
-    let mut segments = segments.into_iter().peekable();
-    while let Some(mut segment) = segments.next() {
-        let bytes = segment.bytes().len();
-        if let Some(left_over) = tail.take() {
-            segment.prepend(left_over.bytes());
-        }
-        let segment = Arc::new(segment);
-        let all = segment.bytes().len();
-        let slice = Slice::new(&segment, all - bytes, all);
-        // The other end outlives the lane unless its thread panicked, which the scope reports.
-        let _ = to_hash.send(slice.clone());
-        lane.hasher.update(slice.bytes());
-        lane.bytes += bytes as u64;
-        let is_last = segments.peek().is_none();
-        tail = lane.segment(&segment, is_last);
-    }
-    let Lane { hasher, bytes, answer, count, .. } = lane;
-    drop(answer);
-    let mut rows = vec![None; count];
-    for (position, row) in answers {
-        rows[position] = Some(row);
-    }
-    // A row is only missing when a worker failed: then the whole ingest fails with its error.
-    Seen { id: hasher.finish(), bytes, chunks: rows.into_iter().flatten().collect() }
-}
-
 /// The lane's state from segment to segment.
 struct Lane<'a, T> {
     hasher: IdHasher,
     cutter: Option<Cutter>,
     file_bytes: u64,
+    older: Option<Arc<Older>>,
     count: usize,
+    /// Bytes that were hashed, and bytes that were cut into chunks.
     bytes: u64,
+    offset: u64,
     chunks: &'a Sender<Job<T>>,
     answer: Sender<(usize, Part)>,
 }
 
 impl<T> Lane<'_, T> {
+    /// Hashes the whole, finds the cut points, and hands each chunk to a worker.
+    fn run(
+        mut self,
+        segments: Receiver<Segment>,
+        to_hash: &Sender<Slice>,
+        answers: &Receiver<(usize, Part)>,
+    ) -> Seen {
+        let mut tail: Option<Slice> = None;
+        let mut segments = segments.into_iter().peekable();
+        while let Some(mut segment) = segments.next() {
+            let bytes = segment.bytes().len();
+            if let Some(left_over) = tail.take() {
+                segment.prepend(left_over.bytes());
+            }
+            let segment = Arc::new(segment);
+            let all = segment.bytes().len();
+            let slice = Slice::new(&segment, all - bytes, all);
+            // The other end outlives the lane unless its thread panicked, which the scope reports.
+            let _ = to_hash.send(slice.clone());
+            self.hasher.update(slice.bytes());
+            self.bytes += bytes as u64;
+            let is_last = segments.peek().is_none();
+            tail = self.segment(&segment, is_last);
+        }
+        let Lane { hasher, bytes, answer, count, .. } = self;
+        drop(answer);
+        let mut rows = vec![None; count];
+        for (position, row) in answers {
+            rows[position] = Some(row);
+        }
+        // A row is only missing when a worker failed: then the whole ingest fails with its error.
+        Seen { id: hasher.finish(), bytes, chunks: rows.into_iter().flatten().collect() }
+    }
+
     /// Cuts one segment; what is left over belongs to a chunk that ends in the next.
     fn segment(&mut self, segment: &Arc<Segment>, is_last: bool) -> Option<Slice> {
         let content = segment.bytes();
@@ -204,11 +214,17 @@ impl<T> Lane<'_, T> {
             let Some(bytes) = cutter.cut(&content[start..], is_last) else {
                 return Some(Slice::new(segment, start, content.len()));
             };
-            let slice = Slice::new(segment, start, start + bytes);
-            let job = ChunkJob { slice, position: self.count, answer: self.answer.clone() };
+            let job = ChunkJob {
+                slice: Slice::new(segment, start, start + bytes),
+                position: self.count,
+                offset: self.offset,
+                older: self.older.clone(),
+                answer: self.answer.clone(),
+            };
             // The workers outlive the lane unless one panicked, which the scope reports.
             let _ = self.chunks.send(Job::Chunk(job));
             self.count += 1;
+            self.offset += bytes as u64;
             start += bytes;
         }
         None

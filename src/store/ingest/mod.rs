@@ -6,6 +6,7 @@
 
 mod cutter;
 mod large;
+mod older;
 mod read;
 mod segment;
 mod small;
@@ -19,7 +20,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::block_builder::{BlockBuilder, BlockEncoder};
 use super::transaction::Transaction;
-use super::{StoreError, limits};
+use super::{Reader, StoreError, limits};
 use crate::object::{ObjectId, Sha256};
 use crate::progress::Progress;
 
@@ -37,6 +38,8 @@ pub struct IngestRequest<'a, T, F, S> {
     pub open: &'a (dyn Fn(&T) -> io::Result<F> + Sync),
     /// Looks at an open file; `None` if it is no regular one.
     pub look: &'a (dyn Fn(&F) -> io::Result<Option<Look<S>>> + Sync),
+    /// Gives the content that a file had before, from which it may differ little.
+    pub before: &'a (dyn Fn(&T) -> Option<ObjectId> + Sync),
     /// Told once for each file, from any thread, in any order.
     pub done: &'a (dyn Fn(T, Result<Ingested<S>, IngestFailure>) + Sync),
     /// Counts bytes and files, and says when to stop.
@@ -111,14 +114,14 @@ enum Job<T> {
 }
 
 /// What all threads of one ingest share.
-struct Shared<'a, T, F, S> {
+struct Shared<'a, 's, T, F, S> {
     request: &'a IngestRequest<'a, T, F, S>,
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Transaction<'s>,
     failed: Mutex<Option<StoreError>>,
     halted: AtomicBool,
 }
 
-impl<T, F, S> Shared<'_, T, F, S> {
+impl<T, F, S> Shared<'_, '_, T, F, S> {
     /// Keeps the first error of the store and stops everybody.
     fn fail(&self, error: StoreError) {
         let mut slot = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -165,7 +168,7 @@ pub fn ingest<T: Send, F: Read + Send, S: PartialEq + Send>(
 
 /// Sorts files into batches and large ones.
 fn feed<T, F, S>(
-    shared: &Shared<'_, T, F, S>,
+    shared: &Shared<'_, '_, T, F, S>,
     files: impl Iterator<Item = (T, u64)>,
     jobs: &Sender<Job<T>>,
     large: &Sender<T>,
@@ -194,7 +197,7 @@ fn feed<T, F, S>(
 }
 
 /// Takes batches and chunks until there are no more, then flushes its shared block.
-fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, T, F, S>, work: &Receiver<Job<T>>) {
+fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, '_, T, F, S>, work: &Receiver<Job<T>>) {
     let mut desk = match Desk::new(shared.transaction) {
         Ok(desk) => desk,
         Err(error) => return drain(shared, error, work),
@@ -205,7 +208,7 @@ fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, T, F, S>, work: &Receive
         }
         let outcome = match job {
             Job::Batch(batch) => small::batch(shared, batch, &mut desk),
-            Job::Chunk(chunk) => large::store_chunk(shared.transaction, chunk, &mut desk),
+            Job::Chunk(chunk) => chunk.store(shared.transaction, &mut desk),
         };
         if let Err(error) = outcome {
             shared.fail(error);
@@ -217,14 +220,14 @@ fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, T, F, S>, work: &Receive
 }
 
 /// Keeps the queue moving after a worker could not start.
-fn drain<T, F, S>(shared: &Shared<'_, T, F, S>, error: StoreError, work: &Receiver<Job<T>>) {
+fn drain<T, F, S>(shared: &Shared<'_, '_, T, F, S>, error: StoreError, work: &Receiver<Job<T>>) {
     shared.fail(error);
     work.iter().for_each(drop);
 }
 
 /// Reads one large file after the other.
 fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
-    shared: &Shared<'_, T, F, S>,
+    shared: &Shared<'_, '_, T, F, S>,
     lane: &Receiver<T>,
     chunks: &Sender<Job<T>>,
 ) {
@@ -241,15 +244,17 @@ fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
 }
 
 /// What one worker keeps from job to job.
-struct Desk {
+struct Desk<'s> {
+    reader: Reader<'s>,
     encoder: BlockEncoder,
     block: BlockBuilder,
     content: Vec<u8>,
 }
 
-impl Desk {
-    fn new(transaction: &Transaction<'_>) -> Result<Self, StoreError> {
+impl<'s> Desk<'s> {
+    fn new(transaction: &Transaction<'s>) -> Result<Self, StoreError> {
         Ok(Self {
+            reader: transaction.store().reader(),
             encoder: transaction.encoder()?,
             block: BlockBuilder::default(),
             content: Vec::new(),

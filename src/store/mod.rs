@@ -4,6 +4,7 @@
 //! how files reach a disk is `storage/`; how bytes are laid out is `format/`.
 
 mod block_builder;
+mod block_reader;
 pub mod cache;
 mod candidates;
 pub mod check;
@@ -14,8 +15,10 @@ mod error;
 mod fault;
 mod graph_cache;
 mod id_set;
+mod in_order;
 mod ingest;
 pub mod journal;
+mod large_blob;
 mod limits;
 mod lookup;
 pub mod merge;

@@ -18,11 +18,11 @@ use crate::worktree::directory::Directory;
 use crate::worktree::stamps::Stamp;
 
 /// Neighbours that one thread writes before it looks for more work: at least these many, and on
-/// to the end of their directory, in which two threads would wait for one another.
+/// to the end of their block, which another thread would decode again.
 const STRETCH_FILES: usize = 64;
 
 /// Neighbours that one thread writes at most.
-const STRETCH_FILES_MAX: usize = 512;
+const STRETCH_FILES_MAX: usize = 1024;
 
 /// Bytes after which a thread looks for more work.
 const STRETCH_BYTES: u64 = 16 << 20;
@@ -155,19 +155,13 @@ fn stretches<'j, 'a>(jobs: &'j [&'a Job<'a>]) -> Vec<&'j [&'a Job<'a>]> {
         bytes += one.bytes();
         let is_full = bytes >= STRETCH_BYTES
             || files >= STRETCH_FILES_MAX
-            || files >= STRETCH_FILES && parent(one.path) != parent(next.path);
+            || files >= STRETCH_FILES && !one.place.shares_block(&next.place);
         if is_full {
             (files, bytes) = (0, 0);
         }
         !is_full
     };
     jobs.chunk_by(is_same).collect()
-}
-
-/// The bytes of a path that name its directory.
-fn parent(path: &TreePath) -> &[u8] {
-    let bytes = path.as_bytes();
-    bytes.get(..bytes.len() - path.last_name().len()).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

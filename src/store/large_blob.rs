@@ -33,10 +33,16 @@ pub(super) struct Uses<'a, E> {
     /// Gets every whole block as it is decoded, from any thread.
     pub block: &'a SeeAnyBlock<'a>,
     /// Gets each stretch with its offset in the blob, from any thread, in any order.
-    pub stretch: &'a (dyn Fn(u64, &[u8]) -> Result<(), E> + Sync),
+    pub stretch: &'a TakeStretch<'a, E>,
     /// Gets each stretch in order, after `stretch` has.
-    pub in_order: &'a mut (dyn FnMut(&[u8]) + Send),
+    pub in_order: &'a mut TakeInOrder<'a>,
 }
+
+/// Takes a stretch that begins at an offset.
+pub(super) type TakeStretch<'a, E> = dyn Fn(u64, &[u8]) -> Result<(), E> + Sync + 'a;
+
+/// Takes the stretches in order.
+pub(super) type TakeInOrder<'a> = dyn FnMut(&[u8]) + Send + 'a;
 
 /// As [`SeeBlock`], from any thread.
 pub(super) type SeeAnyBlock<'a> =
@@ -125,7 +131,7 @@ struct Shared<'s, 'u, E> {
     store: &'s Store,
     stretches: Mutex<(Reader<'s>, Stretches)>,
     hasher: InOrder<IdHasher>,
-    in_order: InOrder<&'u mut (dyn FnMut(&[u8]) + Send)>,
+    in_order: InOrder<&'u mut TakeInOrder<'u>>,
     error: Mutex<Option<E>>,
 }
 
@@ -170,7 +176,7 @@ pub(super) fn read<E: From<StoreError> + Send>(
 }
 
 impl<E: From<StoreError> + Send> Shared<'_, '_, E> {
-    fn work(&self, block: &SeeAnyBlock<'_>, take: &(dyn Fn(u64, &[u8]) -> Result<(), E> + Sync)) {
+    fn work(&self, block: &SeeAnyBlock<'_>, take: &TakeStretch<'_, E>) {
         let _guard = SendAway(self);
         if let Err(error) = self.stretches(block, take) {
             let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -179,11 +185,7 @@ impl<E: From<StoreError> + Send> Shared<'_, '_, E> {
         }
     }
 
-    fn stretches(
-        &self,
-        block: &SeeAnyBlock<'_>,
-        take: &(dyn Fn(u64, &[u8]) -> Result<(), E> + Sync),
-    ) -> Result<(), E> {
+    fn stretches(&self, block: &SeeAnyBlock<'_>, take: &TakeStretch<'_, E>) -> Result<(), E> {
         let mut reader = self.store.reader();
         let mut stretch = Stretch::default();
         while self.next(&mut stretch)? {
@@ -233,3 +235,7 @@ fn blame(reader: &mut Reader<'_>, id: &ObjectId, found: &Found) -> Result<StoreE
     }
     Ok(StoreError::Mismatch { id: *id, key: found.pack.key().clone() })
 }
+
+#[cfg(test)]
+#[path = "large_blob_tests.rs"]
+mod tests;

@@ -30,6 +30,13 @@ pub struct Place {
     offset: u32,
 }
 
+impl Place {
+    /// Tells whether both are in one block, which is decoded once for who reads them in a row.
+    pub fn shares_block(&self, other: &Self) -> bool {
+        (self.pack, self.block) == (other.pack, other.block)
+    }
+}
+
 impl<'s> Reader<'s> {
     pub(super) fn new(store: &'s Store) -> Self {
         Self { blocks: BlockReader::new(store) }

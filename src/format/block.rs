@@ -206,54 +206,93 @@ impl Decoder {
         base: &[u8],
         buffer: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], DecodeError> {
-        let malformed = |reason: &str| DecodeError::new("block", row.offset, reason);
-        if let Some(defect) = row.summary().defect() {
-            return Err(malformed(defect));
+        check(row, encoded)?;
+        if row.codec == Codec::Stored {
+            return Ok(encoded);
         }
-        if encoded.len() as u64 != u64::from(row.encoded_bytes) {
-            return Err(malformed("it has another length than its row says"));
-        }
-        if crc32fast::hash(encoded) != row.check {
-            return Err(malformed("its bytes are not those that were written"));
-        }
-        let prefix = match row.codec {
-            Codec::Stored => return Ok(encoded),
-            Codec::Zstd => &[],
-            Codec::ZstdPrefix if is_prefix(base) => base,
-            Codec::ZstdPrefix => return Err(malformed("its base cannot be a prefix")),
-        };
-        self.decompress(encoded, prefix, row.raw_bytes, buffer).map_err(malformed)
-    }
-
-    fn decompress<'a>(
-        &mut self,
-        frame: &[u8],
-        prefix: &[u8],
-        raw_bytes: u32,
-        buffer: &'a mut Vec<u8>,
-    ) -> Result<&'a [u8], &'static str> {
-        if !frame.starts_with(&ZSTD_MAGIC) {
-            return Err("it is not a zstd frame");
-        }
-        if zstd_safe::find_frame_compressed_size(frame) != Ok(frame.len()) {
-            return Err("it is not exactly one zstd frame");
-        }
-        if zstd_safe::get_frame_content_size(frame).ok().flatten() != Some(u64::from(raw_bytes)) {
-            return Err("its frame has another length than its row says");
-        }
-        if zstd_safe::get_dict_id_from_frame(frame).is_some() {
-            return Err("its frame names a dictionary");
-        }
-        let space = usize::try_from(raw_bytes).map_err(|_| "it is too large")?;
+        let space = row.raw_bytes as usize;
         if buffer.len() < space {
             buffer.resize(space, 0);
         }
         let raw = buffer.get_mut(..space).unwrap_or_default();
+        self.decompress(row, encoded, base, raw)?;
+        Ok(raw)
+    }
+
+    /// Decodes the block of `row` straight to where its raw bytes belong.
+    ///
+    /// Shape: as [`Decoder::decode`]; `raw` is `row.raw_bytes` long, its content after an error is
+    /// anything. A stored block is better read to its place and [`check`]ed there.
+    pub fn decode_to(
+        &mut self,
+        row: &BlockRow,
+        encoded: &[u8],
+        base: &[u8],
+        raw: &mut [u8],
+    ) -> Result<(), DecodeError> {
+        check(row, encoded)?;
+        if raw.len() as u64 != u64::from(row.raw_bytes) {
+            return Err(malformed(row, "there is another space for it than its row says"));
+        }
+        if row.codec == Codec::Stored {
+            raw.copy_from_slice(encoded);
+            return Ok(());
+        }
+        self.decompress(row, encoded, base, raw)
+    }
+
+    fn decompress(
+        &mut self,
+        row: &BlockRow,
+        frame: &[u8],
+        base: &[u8],
+        raw: &mut [u8],
+    ) -> Result<(), DecodeError> {
+        let malformed = |reason| Err(malformed(row, reason));
+        let prefix = match row.codec {
+            Codec::ZstdPrefix if is_prefix(base) => base,
+            Codec::ZstdPrefix => return malformed("its base cannot be a prefix"),
+            Codec::Stored | Codec::Zstd => &[],
+        };
+        if !frame.starts_with(&ZSTD_MAGIC) {
+            return malformed("it is not a zstd frame");
+        }
+        if zstd_safe::find_frame_compressed_size(frame) != Ok(frame.len()) {
+            return malformed("it is not exactly one zstd frame");
+        }
+        let content_bytes = zstd_safe::get_frame_content_size(frame).ok().flatten();
+        if content_bytes != Some(u64::from(row.raw_bytes)) {
+            return malformed("its frame has another length than its row says");
+        }
+        if zstd_safe::get_dict_id_from_frame(frame).is_some() {
+            return malformed("its frame names a dictionary");
+        }
+        let space = raw.len();
         match self.context.decompress_using_dict(raw, frame, prefix) {
-            Ok(written) if written == space => Ok(raw),
-            _ => Err("its frame is damaged"),
+            Ok(written) if written == space => Ok(()),
+            _ => malformed("its frame is damaged"),
         }
     }
+}
+
+/// Checks that `encoded` are the bytes that were written as the block of `row`.
+///
+/// Shape: the raw bytes of a stored block are these very bytes. Errors: they are not.
+pub fn check(row: &BlockRow, encoded: &[u8]) -> Result<(), DecodeError> {
+    if let Some(defect) = row.summary().defect() {
+        return Err(malformed(row, defect));
+    }
+    if encoded.len() as u64 != u64::from(row.encoded_bytes) {
+        return Err(malformed(row, "it has another length than its row says"));
+    }
+    if crc32fast::hash(encoded) != row.check {
+        return Err(malformed(row, "its bytes are not those that were written"));
+    }
+    Ok(())
+}
+
+fn malformed(row: &BlockRow, reason: &str) -> DecodeError {
+    DecodeError::new("block", row.offset, reason)
 }
 
 impl fmt::Debug for Encoder {

@@ -44,6 +44,7 @@ mod tag;
 mod text_diff;
 mod undo;
 mod union;
+mod write_files;
 mod write_out;
 
 pub use crate::store::IngestFailure;

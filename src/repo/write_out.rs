@@ -1,20 +1,16 @@
 //! From recorded content to files: examine everything, then write a window of files at a time.
 //!
-//! Nothing is written before every change was examined, so a conflict changes nothing. Within a
-//! window the files are written in the order in which their content lies in packs.
+//! Nothing is written before every change was examined, so a conflict changes nothing. How the
+//! files of a window get their content is `write_files.rs`.
 
-use std::io::Write as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::intake::thread_count;
+use super::write_files::Site;
 use super::{Error, Repository};
+use crate::object::ObjectId;
 use crate::object::tree::{Change, Target};
-use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
-use crate::store::{Place, Reader};
 use crate::worktree::checkout::{Conflict, Examiner, Hand, Verdict};
 use crate::worktree::directory::Directory;
 use crate::worktree::stamps::{Record, Stamp, Stamps, StampsWriter};
@@ -22,9 +18,6 @@ use crate::worktree::{local, open};
 
 /// Changes that are examined and written together.
 const WINDOW: usize = 1 << 15;
-
-/// Neighbours that one thread writes before it looks for more work.
-const STRETCH: usize = 64;
 
 /// Longest step of a file system's clock that tells fractions of seconds.
 const CLOCK_TICK: Duration = Duration::from_millis(12);
@@ -61,15 +54,6 @@ pub struct Written {
     pub removed: u64,
     /// Files that held what they should already.
     pub kept: u64,
-}
-
-/// One file to be written.
-struct Job<'a> {
-    place: Option<Place>,
-    position: usize,
-    path: &'a TreePath,
-    target: Target,
-    over: Option<Stamp>,
 }
 
 impl Repository {
@@ -180,7 +164,8 @@ impl Repository {
         }
         hand.remove_empty_directories();
         let jobs = self.jobs(&window)?;
-        for (position, stamp) in self.write_files(out, root, &jobs)? {
+        let site = Site { root, overwrites: out.overwrites, progress: out.progress };
+        for (position, stamp) in self.write_files(&site, &jobs)? {
             stamps[position] = Some(stamp);
             written.written += 1;
             written.bytes += stamp.size;
@@ -190,96 +175,6 @@ impl Repository {
         }
         Ok(())
     }
-
-    /// Lists the files to be written, in the order in which their content lies in packs.
-    fn jobs<'w>(&self, window: &'w [(Change, Verdict)]) -> Result<Vec<Job<'w>>, Error> {
-        let mut reader = self.store.reader();
-        let mut jobs = Vec::new();
-        for (position, (change, verdict)) in window.iter().enumerate() {
-            let (Verdict::Write { over }, Some(target)) = (verdict, &change.new) else { continue };
-            let place = Some(reader.place(&target.id())?);
-            let (path, target, over) = (&change.path, *target, *over);
-            jobs.push(Job { place, position, path, target, over });
-        }
-        jobs.sort_by_key(|job| job.place);
-        Ok(jobs)
-    }
-
-    /// Writes files on all processors; gives their positions and stamps.
-    fn write_files(
-        &self,
-        out: &WriteOut<'_>,
-        root: &Directory,
-        jobs: &[Job<'_>],
-    ) -> Result<Vec<(usize, Stamp)>, Error> {
-        let (overwrites, progress) = (out.overwrites, out.progress);
-        let stretches: Vec<&[Job<'_>]> = jobs.chunks(STRETCH).collect();
-        let next = AtomicUsize::new(0);
-        let results = Mutex::new((Vec::with_capacity(jobs.len()), None));
-        let work = || -> Result<(), Error> {
-            let mut reader = self.store.reader();
-            let mut hand = Hand::new(root, overwrites)
-                .map_err(|error| Error::io("draw a random name", &self.location.root, error))?;
-            while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for job in *stretch {
-                    progress.check()?;
-                    let stamp = write_one(&mut reader, &mut hand, job)?;
-                    progress.add_files(1);
-                    progress.add_bytes(stamp.size);
-                    let mut results = lock(&results);
-                    results.0.push((job.position, stamp));
-                }
-            }
-            Ok(())
-        };
-        thread::scope(|scope| {
-            for _ in 0..thread_count().min(stretches.len()) {
-                scope.spawn(|| {
-                    if let Err(error) = work() {
-                        next.store(stretches.len(), Ordering::Relaxed);
-                        lock(&results).1.get_or_insert(error);
-                    }
-                });
-            }
-        });
-        let (stamps, error) =
-            results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        error.map_or(Ok(stamps), Err)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn write_one(reader: &mut Reader<'_>, hand: &mut Hand<'_>, job: &Job<'_>) -> Result<Stamp, Error> {
-    let Job { path, target, over, .. } = job;
-    match target {
-        Target::Symlink { id, .. } => {
-            let link = content(reader, id)?;
-            Ok(hand.write_link(path, &link, over.as_ref())?)
-        }
-        Target::File { id, size, executable, .. } => {
-            let pending = hand.begin_file(path, *executable, over.as_ref())?;
-            reader.stream::<Error>(id, |piece| {
-                let outcome = pending.file().write_all(piece);
-                outcome.map_err(|error| Error::io("write the file", path.to_string(), error))
-            })?;
-            Ok(pending.finish(*size)?)
-        }
-        Target::Directory { .. } | Target::Commit { .. } => {
-            Err(Error::Internal(format!("not a file, path={path}")))
-        }
-    }
-}
-
-fn content(reader: &mut Reader<'_>, id: &ObjectId) -> Result<Vec<u8>, Error> {
-    let mut content = Vec::new();
-    reader.stream::<Error>(id, |piece| {
-        content.extend_from_slice(piece);
-        Ok(())
-    })?;
-    Ok(content)
 }
 
 /// Notes how a file looks now, if it holds what is staged for it.

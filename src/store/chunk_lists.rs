@@ -43,6 +43,7 @@ pub(super) fn of_blob(
 /// Gives the chunks of a blob one after the other, and reads each list when it is reached.
 #[derive(Debug)]
 pub(super) struct Chunks {
+    blob_bytes: u64,
     level: MapLevel,
     parts: std::vec::IntoIter<Part>,
     list: std::vec::IntoIter<Part>,
@@ -56,9 +57,15 @@ impl Chunks {
         found: &Found,
     ) -> Result<Self, StoreError> {
         let bytes = reader.content_of(found)?;
-        let map = ChunkMap::decode(&bytes, blob).map_err(|error| found.pack.damaged(error))?;
+        let map = ChunkMap::decode(bytes, blob).map_err(|error| found.pack.damaged(error))?;
         let list = Vec::new().into_iter();
-        Ok(Self { level: map.level, parts: map.parts.into_iter(), list })
+        let (blob_bytes, level, parts) = (map.blob_bytes, map.level, map.parts.into_iter());
+        Ok(Self { blob_bytes, level, parts, list })
+    }
+
+    /// How long the blob is, as its map says.
+    pub const fn blob_bytes(&self) -> u64 {
+        self.blob_bytes
     }
 
     /// The next chunk.

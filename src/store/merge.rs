@@ -12,9 +12,10 @@ use crate::progress::Progress;
 use crate::storage::{Aside, Key};
 
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
+use super::block_reader::slice_of;
 use super::pack::Pack;
 use super::pack_writer::PackWriter;
-use super::{Store, StoreError, limits, reader};
+use super::{Store, StoreError, limits};
 
 /// A larger pack must be this many times the size of all smaller ones together, or it is merged
 /// with them: then there are never more than a logarithm's worth of packs, and each byte is
@@ -220,20 +221,21 @@ impl<'s> Merger<'s> {
         // What is copied unread is checked all the same: a merge must not outlive the last good
         // copy of a damaged block.
         let mut reader = self.store.reader();
-        let raw = reader.block_of(pack, row)?;
+        let raw = reader.blocks().decoded(pack, row)?;
         for object in objects {
-            let content = reader::slice_of(pack, object, &raw)?;
+            let content = slice_of(pack, object, raw)?;
             if object.kind != ObjectKind::ChunkMap && ObjectId::of(content) != object.id {
                 return Err(StoreError::Mismatch { id: object.id, key: pack.key().clone() });
             }
         }
         if whole && (is_large || row.base.is_some()) {
-            let encoded = pack.read(row.offset, row.encoded_bytes)?;
+            let mut encoded = vec![0; row.encoded_bytes as usize];
+            pack.read(row.offset, &mut encoded)?;
             let objects: Vec<_> = objects.iter().map(BlockObject::of).collect();
             return self.writer.append(row.summary(), &encoded, &objects);
         }
         for object in objects {
-            let content = reader::slice_of(pack, object, &raw)?;
+            let content = slice_of(pack, object, raw)?;
             self.small.push(object.id, object.kind, content);
             if self.small.is_full() {
                 self.small.flush(&mut self.encoder, &self.writer)?;

@@ -5,6 +5,7 @@
 
 mod base;
 mod block_builder;
+mod block_reader;
 pub mod cache;
 mod candidates;
 pub mod check;
@@ -15,8 +16,10 @@ mod error;
 mod fault;
 mod graph_cache;
 mod id_set;
+mod in_order;
 mod ingest;
 pub mod journal;
+mod large_blob;
 mod limits;
 mod lookup;
 pub mod merge;

@@ -1,6 +1,5 @@
 //! One open pack: looked up through its footer, read block by block.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::format::layout;
@@ -89,18 +88,12 @@ impl Pack {
         }
     }
 
-    /// The encoded bytes `offset..offset + bytes` of the file.
-    pub fn read(&self, offset: u64, bytes: u32) -> Result<Cow<'_, [u8]>, StoreError> {
-        let bytes = bytes as usize;
-        if let Some(map) = self.source.map()
-            && let Ok(start) = usize::try_from(offset)
-            && let Some(slice) = map.get(start..start.saturating_add(bytes))
-        {
-            return Ok(Cow::Borrowed(slice));
-        }
-        let mut buffer = vec![0; bytes];
-        self.source.read_exact_at(offset, &mut buffer)?;
-        Ok(Cow::Owned(buffer))
+    /// Fills `into` with the encoded bytes from `offset` on.
+    ///
+    /// Always a positioned read, never the map: what is read once through a map counts as memory
+    /// of the process, and a page fault takes longer than the copy.
+    pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), StoreError> {
+        Ok(self.source.read_exact_at(offset, into)?)
     }
 
     /// Words for damage in this pack.

@@ -278,7 +278,7 @@ impl<'s, 'f> Marker<'s, 'f> {
             files.chunked.push(*id);
         }
         let bytes = self.reader.content_of(found)?;
-        let map = ChunkMap::decode(&bytes, id).map_err(|error| found.pack.damaged(error))?;
+        let map = ChunkMap::decode(bytes, id).map_err(|error| found.pack.damaged(error))?;
         for part in map.parts {
             let bytes = (map.level == MapLevel::Chunks).then_some(part.bytes);
             self.object(&part.id, Role::Chunk, CHUNKS, bytes)?;

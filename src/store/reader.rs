@@ -3,36 +3,23 @@
 //! Each thread has its own reader, which keeps the last blocks it decoded: neighbours in a tree
 //! are neighbours in a block.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
-use crate::format::block::Decoder;
-use crate::format::pack::{BlockPosition, BlockRow, KindSet, ObjectKind, ObjectRow};
+use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::tree::{EMPTY_TREE, Node};
-use crate::object::{Commit, DecodeError, IdHasher, ObjectId};
+use crate::object::{Commit, ObjectId};
 
+use super::block_reader::{BlockReader, address};
 use super::chunk_lists::Chunks;
-use super::pack::Pack;
+use super::large_blob::{self, Uses};
 use super::packs::Found;
 use super::{Store, StoreError};
 
-/// Decoded bytes that a reader keeps at most.
-const KEPT_BYTES: usize = 8 << 20;
-
 /// Reads the objects of a store on one thread.
+///
+/// Cost: the blocks decoded last, at most 8 MiB of them or one, and memory to decode one more: a
+/// block is mostly 1 MiB, at most 16 MiB.
 #[derive(Debug)]
 pub struct Reader<'s> {
-    store: &'s Store,
-    decoder: Option<Decoder>,
-    kept: VecDeque<Kept>,
-}
-
-/// A decoded block.
-#[derive(Debug, Clone)]
-struct Kept {
-    pack: usize,
-    block: BlockPosition,
-    raw: Arc<Vec<u8>>,
+    blocks: BlockReader<'s>,
 }
 
 /// Where content lies, ordered as it should be read.
@@ -43,9 +30,16 @@ pub struct Place {
     offset: u32,
 }
 
+impl Place {
+    /// Tells whether both are in one block, which is decoded once for who reads them in a row.
+    pub fn shares_block(&self, other: &Self) -> bool {
+        (self.pack, self.block) == (other.pack, other.block)
+    }
+}
+
 impl<'s> Reader<'s> {
     pub(super) fn new(store: &'s Store) -> Self {
-        Self { store, decoder: Decoder::new(), kept: VecDeque::new() }
+        Self { blocks: BlockReader::new(store) }
     }
 
     /// The store that is read.
@@ -62,24 +56,8 @@ impl<'s> Reader<'s> {
 
     /// As [`Reader::get`], for an object that may be absent.
     pub fn find(&mut self, id: &ObjectId, kinds: KindSet) -> Result<Option<Vec<u8>>, StoreError> {
-        self.find_below(id, kinds, u8::MAX)
-    }
-
-    /// Finds an object whose block has fewer than `depth` bases, so that no chain of bases can be
-    /// endless, whatever the packs say.
-    fn find_below(
-        &mut self,
-        id: &ObjectId,
-        kinds: KindSet,
-        depth: u8,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(found) = self.store.packs().find(id, kinds)? else { return Ok(None) };
-        let raw = self.block_below(&found, depth)?;
-        let content = slice(&found, &raw)?;
-        if found.row.kind != ObjectKind::ChunkMap && ObjectId::of(content) != *id {
-            return Err(StoreError::Mismatch { id: *id, key: found.pack.key().clone() });
-        }
-        Ok(Some(content.to_vec()))
+        let Some(found) = self.store().packs().find(id, kinds)? else { return Ok(None) };
+        Ok(Some(self.blocks.checked(id, &found)?.to_vec()))
     }
 
     /// Reads a node of a tree; the empty tree is known without looking.
@@ -105,11 +83,11 @@ impl<'s> Reader<'s> {
     ///
     /// Errors: [`StoreError::Missing`].
     pub fn place(&mut self, id: &ObjectId) -> Result<Place, StoreError> {
-        let found = self.store.packs().find(id, BLOBS)?.ok_or(StoreError::Missing { id: *id })?;
+        let found = self.blob(id)?;
         let first = match found.row.kind {
             ObjectKind::ChunkMap => {
                 let first = Chunks::open(self, id, &found)?.next(self)?;
-                first.map_or(Ok(None), |chunk| self.store.packs().find(&chunk.id, CHUNKS))?
+                first.map_or(Ok(None), |chunk| self.store().packs().find(&chunk.id, CHUNKS))?
             }
             _ => None,
         };
@@ -121,99 +99,69 @@ impl<'s> Reader<'s> {
     ///
     /// Shape: `take` gets the pieces in order. Errors: those of `take`, or what is missing or
     /// damaged; the pieces given so far must then not be used, since a whole blob is checked
-    /// against its id with its last piece. Cost: one piece in memory, at most 16 MiB.
+    /// against its id with its last piece. Cost: one piece in memory: 1 MiB and one chunk, at
+    /// most 17 MiB.
     pub fn stream<E: From<StoreError>>(
         &mut self,
         id: &ObjectId,
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let packs = self.store.packs();
-        let found = packs.find(id, BLOBS)?.ok_or(StoreError::Missing { id: *id })?;
-        if found.row.kind != ObjectKind::ChunkMap {
-            return take(&self.get(id, BLOBS)?);
+        let found = self.blob(id)?;
+        match found.row.kind {
+            ObjectKind::ChunkMap => large_blob::stream(self, id, &found, &mut take),
+            _ => take(self.blocks.checked(id, &found)?),
         }
-        let mut chunks = Chunks::open(self, id, &found)?;
-        let mut hasher = IdHasher::new();
-        while let Some(part) = chunks.next(self)? {
-            let missing = StoreError::Missing { id: part.id };
-            let chunk = packs.find(&part.id, CHUNKS)?.ok_or(missing)?;
-            let raw = self.block(&chunk)?;
-            let content = slice(&chunk, &raw)?;
-            hasher.update(content);
-            take(content)?;
-        }
-        if hasher.finish() == *id { Ok(()) } else { Err(self.blame(id, &found)?.into()) }
-    }
-
-    /// Finds which chunk made a blob wrong; if none did, it is the map.
-    fn blame(&mut self, id: &ObjectId, found: &Found) -> Result<StoreError, StoreError> {
-        let mut chunks = Chunks::open(self, id, found)?;
-        while let Some(part) = chunks.next(self)? {
-            self.get(&part.id, CHUNKS)?;
-        }
-        Ok(StoreError::Mismatch { id: *id, key: found.pack.key().clone() })
     }
 
     /// The bytes of an object that was found, not yet checked against its id.
-    pub(super) fn content_of(&mut self, found: &Found) -> Result<Vec<u8>, StoreError> {
-        let raw = self.block(found)?;
-        Ok(slice(found, &raw)?.to_vec())
+    pub(super) fn content_of(&mut self, found: &Found) -> Result<&[u8], StoreError> {
+        self.blocks.content(found)
     }
 
-    fn block(&mut self, found: &Found) -> Result<Arc<Vec<u8>>, StoreError> {
-        self.block_below(found, u8::MAX)
+    pub(super) fn blocks(&mut self) -> &mut BlockReader<'s> {
+        &mut self.blocks
     }
 
-    /// Decodes the block of an object, or takes it from the blocks decoded last.
-    fn block_below(&mut self, found: &Found, depth: u8) -> Result<Arc<Vec<u8>>, StoreError> {
-        let (pack, block) = (address(&found.pack), found.row.block);
-        if let Some(at) = self.kept.iter().position(|kept| (kept.pack, kept.block) == (pack, block))
-        {
-            return Ok(Arc::clone(&self.kept[at].raw));
+    pub(super) const fn store(&self) -> &'s Store {
+        self.blocks.store()
+    }
+
+    fn blob(&self, id: &ObjectId) -> Result<Found, StoreError> {
+        self.store().packs().find(id, BLOBS)?.ok_or(StoreError::Missing { id: *id })
+    }
+}
+
+impl Store {
+    /// Reads the content of a blob of any length on several threads.
+    ///
+    /// Shape: `take` gets each piece with its offset, from any thread, in any order.
+    /// Errors: as [`Reader::stream`]. Cost: for each thread what [`Reader::stream`] takes.
+    pub fn stream_in_parallel<E: From<StoreError> + Send>(
+        &self,
+        id: &ObjectId,
+        workers: usize,
+        take: impl Fn(u64, &[u8]) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
+        let uses = Uses { block: &|_, _, _| Ok(()), stretch: &take, in_order: &mut |_| () };
+        self.read_with(id, workers, uses)
+    }
+
+    /// As [`Store::stream_in_parallel`], for who must see more.
+    pub(super) fn read_with<E: From<StoreError> + Send>(
+        &self,
+        id: &ObjectId,
+        workers: usize,
+        uses: Uses<'_, E>,
+    ) -> Result<(), E> {
+        let mut reader = self.reader();
+        let found = reader.blob(id)?;
+        if found.row.kind == ObjectKind::ChunkMap {
+            return large_blob::read(self, id, &found, workers, uses);
         }
-        let row =
-            found.pack.index()?.block_of(&found.row).map_err(|error| found.pack.damaged(error))?;
-        if row.depth >= depth {
-            let reason = "a base is as deep as the block that needs it";
-            return Err(found.pack.damaged(DecodeError::new("pack footer", row.offset, reason)));
-        }
-        let raw = Arc::new(self.decode(&found.pack, &row)?);
-        self.keep(Kept { pack, block, raw: Arc::clone(&raw) });
-        Ok(raw)
-    }
-
-    /// Decodes a block that was found in a footer, and keeps nothing.
-    pub(super) fn block_of(
-        &mut self,
-        pack: &Arc<Pack>,
-        row: &BlockRow,
-    ) -> Result<Vec<u8>, StoreError> {
-        self.decode(pack, row)
-    }
-
-    fn decode(&mut self, pack: &Arc<Pack>, row: &BlockRow) -> Result<Vec<u8>, StoreError> {
-        let prefix = match row.base {
-            Some(base) => self
-                .find_below(&base, KindSet::CONTENT, row.depth)?
-                .ok_or(StoreError::Missing { id: base })?,
-            None => Vec::new(),
-        };
-        let encoded = pack.read(row.offset, row.encoded_bytes)?;
-        let mut buffer = Vec::new();
-        let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
-        let raw = decoder
-            .decode(row, &encoded, &prefix, &mut buffer)
-            .map_err(|error| pack.damaged(error))?;
-        Ok(raw.to_vec())
-    }
-
-    fn keep(&mut self, kept: Kept) {
-        self.kept.push_front(kept);
-        let mut bytes = 0;
-        self.kept.retain(|kept| {
-            bytes += kept.raw.len();
-            bytes <= KEPT_BYTES
-        });
+        let content = reader.blocks.checked(id, &found)?;
+        (uses.stretch)(0, content)?;
+        (uses.in_order)(content);
+        Ok(())
     }
 }
 
@@ -223,26 +171,3 @@ pub(super) const CHUNKS: KindSet =
 
 /// What holds the bytes of a blob: as one object, or as the list of its chunks.
 pub(super) const BLOBS: KindSet = CHUNKS.or(KindSet::only(ObjectKind::ChunkMap));
-
-/// Tells packs apart for as long as this reader's store keeps them open.
-fn address(pack: &Arc<Pack>) -> usize {
-    Arc::as_ptr(pack).addr()
-}
-
-/// The bytes of an object in its decoded block.
-fn slice<'r>(found: &Found, raw: &'r [u8]) -> Result<&'r [u8], StoreError> {
-    slice_of(&found.pack, &found.row, raw)
-}
-
-/// The bytes of an object in its decoded block.
-pub(super) fn slice_of<'r>(
-    pack: &Pack,
-    row: &ObjectRow,
-    raw: &'r [u8],
-) -> Result<&'r [u8], StoreError> {
-    let start = row.offset as usize;
-    raw.get(start..start.saturating_add(row.bytes as usize)).ok_or_else(|| {
-        let reason = "an object lies outside of its block";
-        pack.damaged(DecodeError::new("pack footer", 0, reason))
-    })
-}

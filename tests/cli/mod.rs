@@ -8,6 +8,7 @@ mod hostile_files;
 mod json;
 mod limits;
 mod ls;
+mod memory;
 mod project;
 mod streams;
 mod transcripts;

@@ -3,4 +3,5 @@
 mod artifacts;
 mod back;
 mod bench;
+mod large_files;
 mod record;

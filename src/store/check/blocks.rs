@@ -1,21 +1,24 @@
-//! Decodes every block of a pack and hashes every object in it, on all cores.
+//! Decodes every block of every pack and hashes every object in it, and every large file as a
+//! whole, on all cores.
+//!
+//! A large file is put together first: its chunks are checked by their own ids on the way, so
+//! that they are decoded once. SHA-256 of one file keeps one core busy; the others go on beside.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use super::ledger::{Ledger, Page};
 use super::{Checked, Finding, finding, open};
-use crate::format::block::Decoder;
 use crate::format::chunk::map::ChunkMap;
-use crate::format::pack::{
-    BlockPosition, BlockRow, KindSet, ObjectKind, ObjectPosition, ObjectRow, PackIndex,
-};
+use crate::format::pack::{BlockPosition, BlockRow, ObjectKind, ObjectPosition, ObjectRow};
 use crate::object::{DecodeError, ObjectId, Sha256, Sha256Hasher};
 use crate::progress::Progress;
+use crate::store::block_reader::slice_of;
 use crate::store::id_set::half;
+use crate::store::large_blob::Uses;
 use crate::store::pack::Pack;
 use crate::store::reach::Files;
-use crate::store::reader::slice_of;
 use crate::store::{Reader, Store, StoreError};
 
 /// What the threads of one check share.
@@ -23,7 +26,10 @@ struct Shared<'a> {
     store: &'a Store,
     files: &'a Files,
     progress: &'a Progress,
-    next: AtomicUsize,
+    ledger: Ledger,
+    /// Threads for each large file that is put together.
+    workers_of_file: usize,
+    is_over: AtomicBool,
     outcome: Mutex<Outcome>,
 }
 
@@ -34,150 +40,201 @@ struct Outcome {
     error: Option<StoreError>,
 }
 
-/// What one thread keeps from block to block.
-struct Desk<'s> {
-    reader: Reader<'s>,
-    decoder: Decoder,
-    buffer: Vec<u8>,
-}
+/// What was checked: for people where it is, and its raw bytes or what is wrong.
+type Looked = (String, Result<u64, StoreError>);
 
-/// Checks every block of a pack whose footer is sound.
-pub(super) fn check_pack(
-    store: &Store,
-    pack: &Arc<Pack>,
-    files: &Files,
-    checked: &mut Checked,
-    progress: &Progress,
-) -> Result<(), StoreError> {
-    let index = pack.index()?;
-    let order = by_block(pack, &index)?;
-    let count = index.trailer().block_count as usize;
-    checked.blocks += count as u64;
-    in_parallel(store, files, checked, progress, count, |shared, desk, at| {
-        let block = u32::try_from(at).unwrap_or(u32::MAX);
-        let from = order.partition_point(|(other, ..)| *other < block);
-        let objects = order[from..].iter().take_while(|(other, ..)| *other == block);
-        let positions: Vec<u32> = objects.map(|(.., position)| *position).collect();
-        let first = check_block(shared, desk, pack, block, &positions);
-        let outcome = first.or_else(|error| match open(store, pack.key()) {
-            // Merged away meanwhile: its objects are somewhere else, and were looked up there.
-            Ok(None) => Ok(0),
-            Ok(Some(again)) => check_block(shared, desk, &again, block, &positions),
-            Err(_) => Err(error),
-        });
-        (pack.key().to_string(), outcome)
-    })
-}
+/// Most threads that put one file together: while one hashes it, the others decode.
+const FILE_WORKERS_MAX: usize = 4;
 
-/// Checks every large file as a whole.
-pub(super) fn check_whole(
+/// Checks every block of the packs, whose footers are sound, and every large file.
+///
+/// Cost: a thread for each core, and for large files as many again, at least 2 for one file;
+/// each needs memory for about 3 MiB, at most 60 MiB for blocks of 16 MiB.
+pub(super) fn check_bytes(
     store: &Store,
     files: &Files,
     checked: &mut Checked,
     progress: &Progress,
 ) -> Result<(), StoreError> {
-    in_parallel(store, files, checked, progress, files.chunked.len(), |shared, desk, at| {
-        let id = files.chunked[at];
-        let outcome = whole(shared, desk, &id).or_else(|_| whole(shared, desk, &id));
-        (format!("the file with id {id}"), outcome)
-    })
-}
-
-/// Runs `one` for each number below `count`, on all cores, and collects what it finds.
-fn in_parallel(
-    store: &Store,
-    files: &Files,
-    checked: &mut Checked,
-    progress: &Progress,
-    count: usize,
-    one: impl Fn(&Shared<'_>, &mut Desk<'_>, usize) -> (String, Result<u64, StoreError>) + Sync,
-) -> Result<(), StoreError> {
-    let (next, outcome) = (AtomicUsize::new(0), Mutex::default());
-    let shared = Shared { store, files, progress, next, outcome };
-    let workers = thread::available_parallelism().map_or(2, usize::from).min(count);
+    let cores = thread::available_parallelism().map_or(2, usize::from);
+    let lanes = cores.min(files.chunked.len());
+    let shared = Shared {
+        store,
+        files,
+        progress,
+        ledger: Ledger::new(&*store.packs().listing()?)?,
+        workers_of_file: (cores / lanes.max(1)).clamp(2, FILE_WORKERS_MAX),
+        is_over: AtomicBool::new(false),
+        outcome: Mutex::default(),
+    };
+    let blocks = shared.ledger.len();
+    let (next_file, next_block) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..lanes {
             scope.spawn(|| {
-                if let Err(error) = shared.work(count, &one) {
-                    shared.outcome().error.get_or_insert(error);
-                    shared.next.store(count, Ordering::Relaxed);
-                }
+                shared.work(&next_file, files.chunked.len(), |_, at| shared.file(at));
             });
+        }
+        for _ in 0..cores.min(blocks) {
+            // What large files are made of is left to those who put them together.
+            scope.spawn(|| shared.work(&next_block, blocks, |r, at| shared.block(r, at, false)));
+        }
+    });
+    let next_block = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..cores.min(blocks) {
+            // What no file led to, and what was not sound, is looked at by itself.
+            scope.spawn(|| shared.work(&next_block, blocks, |r, at| shared.block(r, at, true)));
         }
     });
     let outcome = shared.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+    checked.blocks += blocks as u64;
     checked.findings.extend(outcome.findings);
     checked.raw_bytes += outcome.raw_bytes;
     outcome.error.map_or(Ok(()), Err)
 }
 
 impl Shared<'_> {
-    fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {
+    fn outcome(&self) -> MutexGuard<'_, Outcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Does `one` for each number below `count` that no other thread has taken.
     fn work(
         &self,
+        next: &AtomicUsize,
         count: usize,
-        one: impl Fn(&Self, &mut Desk<'_>, usize) -> (String, Result<u64, StoreError>),
-    ) -> Result<(), StoreError> {
-        let decoder = Decoder::new().ok_or(StoreError::OutOfMemory)?;
-        let mut desk = Desk { reader: self.store.reader(), decoder, buffer: Vec::new() };
-        let mut raw_bytes = 0;
-        loop {
-            let at = self.next.fetch_add(1, Ordering::Relaxed);
+        one: impl Fn(&mut Reader<'_>, usize) -> Option<Looked>,
+    ) {
+        let mut reader = self.store.reader();
+        while !self.is_over.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
             if at >= count {
                 break;
             }
-            self.progress.check()?;
-            match one(self, &mut desk, at) {
-                (_, Ok(bytes)) => raw_bytes += bytes,
-                (place, Err(error)) => {
-                    let found = finding(place, error)?;
-                    self.outcome().findings.push(found);
-                }
+            let looked = match self.progress.check() {
+                Ok(()) => one(&mut reader, at),
+                Err(stopped) => Some((String::new(), Err(stopped.into()))),
+            };
+            match looked {
+                None => {}
+                Some((_, Ok(bytes))) => self.outcome().raw_bytes += bytes,
+                Some((place, Err(error))) => match finding(place, error) {
+                    Ok(found) => self.outcome().findings.push(found),
+                    Err(error) => {
+                        self.outcome().error.get_or_insert(error);
+                        self.is_over.store(true, Ordering::Relaxed);
+                    }
+                },
             }
         }
-        self.outcome().raw_bytes += raw_bytes;
+    }
+
+    /// Checks a block, and if it fails once more through a new descriptor.
+    ///
+    /// Shape: `None` if it is known to be sound, or holds a chunk and is not `left` to itself.
+    fn block(&self, reader: &mut Reader<'_>, number: usize, left: bool) -> Option<Looked> {
+        let (page, block) = self.ledger.block(number)?;
+        let is_skipped = match left {
+            true => page.is_sound(block) || !page.holds_chunk(block),
+            false => page.holds_chunk(block),
+        };
+        if is_skipped {
+            return None;
+        }
+        let key = page.pack.key();
+        let first = self.check_block(reader, page, &page.pack, block);
+        let outcome = first.or_else(|error| match open(self.store, key) {
+            // Merged away meanwhile: its objects are somewhere else, and were looked up there.
+            Ok(None) => Ok(0),
+            Ok(Some(again)) => self.check_block(reader, page, &again, block),
+            Err(_) => Err(error),
+        });
+        Some((key.to_string(), outcome))
+    }
+
+    /// Decodes one block and hashes every object in it; gives its raw bytes, once.
+    fn check_block(
+        &self,
+        reader: &mut Reader<'_>,
+        page: &Page,
+        pack: &Arc<Pack>,
+        block: BlockPosition,
+    ) -> Result<u64, StoreError> {
+        let row = pack.index()?.block(block).map_err(|error| pack.damaged(error))?;
+        let raw = reader.blocks().decoded(pack, &row)?;
+        check_objects(self.files, page, pack, (block, &row), raw)?;
+        Ok(self.sound(page, block, &row))
+    }
+
+    /// Counts a block that was found to be sound; gives its raw bytes, once.
+    fn sound(&self, page: &Page, block: BlockPosition, row: &BlockRow) -> u64 {
+        if !page.note_sound(block) {
+            return 0;
+        }
+        self.progress.add_bytes(u64::from(row.encoded_bytes));
+        u64::from(row.raw_bytes)
+    }
+
+    fn file(&self, at: usize) -> Option<Looked> {
+        let id = self.files.chunked.get(at)?;
+        let outcome = self.whole(id).or_else(|_| self.whole(id));
+        Some((format!("the file with id {id}"), outcome))
+    }
+
+    /// Puts a large file together and compares both hashes; gives its length.
+    fn whole(&self, id: &ObjectId) -> Result<u64, StoreError> {
+        let mut hasher = Sha256Hasher::new();
+        let mut bytes = 0;
+        let told = self.files.sha256.get(&half(id));
+        let uses = Uses {
+            block: &|pack, block, raw| self.see(pack, block, raw),
+            stretch: &|_, _| Ok(self.progress.check()?),
+            // The id of the whole is compared by who reads it.
+            in_order: &mut |piece| {
+                bytes += piece.len() as u64;
+                if told.is_some() {
+                    hasher.update(piece);
+                }
+            },
+        };
+        self.store.read_with::<StoreError>(id, self.workers_of_file, uses)?;
+        match told {
+            Some(told) => compare(id, &hasher.finish(), told).map(|()| bytes),
+            None => Ok(bytes),
+        }
+    }
+
+    /// Checks a block that was decoded for a large file, unless it is known to be sound.
+    fn see(&self, pack: &Arc<Pack>, block: BlockPosition, raw: &[u8]) -> Result<(), StoreError> {
+        let Some(page) = self.ledger.page(pack) else { return Ok(()) };
+        if page.is_sound(block) {
+            return Ok(());
+        }
+        let row = pack.index()?.block(block).map_err(|error| pack.damaged(error))?;
+        // One that is not is looked at again by itself, and told then.
+        if check_objects(self.files, page, pack, (block, &row), raw).is_ok() {
+            let raw_bytes = self.sound(page, block, &row);
+            self.outcome().raw_bytes += raw_bytes;
+        }
         Ok(())
     }
 }
 
-/// Block, offset and position of every object, in the order of their bytes: 12 bytes each.
-fn by_block(pack: &Pack, index: &PackIndex<&[u8]>) -> Result<Vec<(u32, u32, u32)>, StoreError> {
-    let mut order = Vec::with_capacity(index.trailer().object_count as usize);
-    for (position, object) in (0..).zip(index.objects()) {
-        let object = object.map_err(|error| pack.damaged(error))?;
-        order.push((object.block.0, object.offset, position));
-    }
-    order.sort_unstable();
-    Ok(order)
-}
-
-/// Decodes one block and hashes every object in it; gives its raw bytes.
-fn check_block(
-    shared: &Shared<'_>,
-    desk: &mut Desk<'_>,
+/// Hashes every object of a decoded block.
+fn check_objects(
+    files: &Files,
+    page: &Page,
     pack: &Arc<Pack>,
-    block: u32,
-    positions: &[u32],
-) -> Result<u64, StoreError> {
-    let damaged = |error| pack.damaged(error);
+    (block, row): (BlockPosition, &BlockRow),
+    raw: &[u8],
+) -> Result<(), StoreError> {
     let index = pack.index()?;
-    let row = index.block(BlockPosition(block)).map_err(damaged)?;
-    let prefix = match row.base {
-        Some(base) => desk.reader.get(&base, KindSet::CONTENT)?,
-        None => Vec::new(),
-    };
-    let Desk { decoder, buffer, .. } = desk;
-    let encoded = pack.read(row.offset, row.encoded_bytes)?;
-    let raw = decoder.decode(&row, &encoded, &prefix, buffer).map_err(damaged)?;
-    for position in positions {
-        let object = index.object(ObjectPosition(*position)).map_err(damaged)?;
-        check_object(shared.files, pack, &row, &object, raw)?;
+    for position in page.objects(block) {
+        let object = index.object(ObjectPosition(position)).map_err(|error| pack.damaged(error))?;
+        check_object(files, pack, row, &object, raw)?;
     }
-    shared.progress.add_bytes(u64::from(row.encoded_bytes));
-    Ok(u64::from(row.raw_bytes))
+    Ok(())
 }
 
 fn check_object(
@@ -215,26 +272,5 @@ fn compare(id: &ObjectId, found: &Sha256, told: &[u8; 16]) -> Result<(), StoreEr
             let reason = "a tree names another SHA-256 than the content has";
             Err(StoreError::Malformed { id: *id, source: DecodeError::new("tree", 0, reason) })
         }
-    }
-}
-
-/// Reads a large file and compares both hashes; gives its length.
-fn whole(shared: &Shared<'_>, desk: &mut Desk<'_>, id: &ObjectId) -> Result<u64, StoreError> {
-    let mut hasher = Sha256Hasher::new();
-    let mut bytes = 0;
-    let told = shared.files.sha256.get(&half(id));
-    desk.reader.stream(id, |piece| {
-        shared.progress.check()?;
-        // The stream itself compares the id.
-        if told.is_some() {
-            hasher.update(piece);
-        }
-        bytes += piece.len() as u64;
-        shared.progress.add_bytes(piece.len() as u64);
-        Ok::<(), StoreError>(())
-    })?;
-    match told {
-        Some(told) => compare(id, &hasher.finish(), told).map(|()| bytes),
-        None => Ok(bytes),
     }
 }

@@ -4,6 +4,7 @@
 //! descriptor, so that a disk that stuttered is no false alarm.
 
 mod blocks;
+mod ledger;
 
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use super::pack::Pack;
 use super::reach::{Files, Marker};
 use super::{Fault, Root, Store, StoreError};
 use crate::format::layout;
-use crate::format::pack::PackClass;
 use crate::progress::{Phase, Progress};
 use crate::storage::Key;
 
@@ -57,9 +57,9 @@ const MEND_READ: &str = "look at the disk, then check again";
 /// Checks all packs, and that everything the roots reach is there; with `full`, every byte.
 ///
 /// Shape: findings sorted, none twice. Errors: only what keeps the check from going on.
-/// Cost: reads the footers, and all records that are reachable; with `full` everything twice
-/// over for large files: each chunk by itself, and the whole. Memory: 20 to 80 bytes for each
-/// object, and a block for each core.
+/// Cost: reads the footers, and all records that are reachable; with `full` every block once,
+/// and again those that more than one large file is made of. Memory: 20 to 80 bytes for each
+/// object, and a few blocks for each core.
 pub fn check(
     store: &Store,
     roots: &[Root],
@@ -75,13 +75,7 @@ pub fn check(
     if full {
         let total = Some(checked.bytes);
         progress.begin(Phase { name: "reading packs", bytes_total: total, files_total: None });
-        for class in [PackClass::Records, PackClass::Data] {
-            for pack in sound.packs().listing()?.of(class) {
-                blocks::check_pack(&sound, pack, &files, &mut checked, progress)?;
-            }
-        }
-        progress.begin(Phase { name: "putting large files together", ..Phase::default() });
-        blocks::check_whole(&sound, &files, &mut checked, progress)?;
+        blocks::check_bytes(&sound, &files, &mut checked, progress)?;
     }
     checked.findings.sort();
     checked.findings.dedup();

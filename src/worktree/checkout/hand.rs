@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use rustix::fs::{AtFlags, Mode};
@@ -116,10 +116,10 @@ impl<'a> Hand<'a> {
                 Err(source) => return Err(CheckoutError::Content { path: path.clone(), source }),
             };
             let bytes = self.buffer.get(..count).unwrap_or_default();
-            pending.file().write_all(bytes).map_err(fails("write the file", path))?;
+            pending.write_at(written, bytes)?;
             written = written.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
-        pending.finish_counted(size, written)
+        pending.finish(size)
     }
 
     /// Begins a file whose content comes in pieces, perhaps from several threads.

@@ -3,7 +3,9 @@
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -30,12 +32,13 @@ pub enum Over {
 
 /// A file under a temporary name, beside the place where it belongs.
 ///
-/// Shape: several threads may write at different offsets through [`PendingFile::file`]. Dropping
-/// it without [`PendingFile::finish`] removes it.
+/// Shape: several threads may write at different offsets, each byte once. Dropping it without
+/// [`PendingFile::finish`] removes it.
 #[derive(Debug)]
 pub struct PendingFile {
     temporary: Temporary,
     file: File,
+    written: AtomicU64,
     path: TreePath,
     over: Over,
 }
@@ -52,25 +55,24 @@ impl PendingFile {
         let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
         let fd = rustix::fs::openat(&*directory, &temporary, flags | OFlags::CLOEXEC, mode)?;
         let temporary = Temporary { directory, name: Some(temporary) };
-        Ok(Self { temporary, file: File::from(fd), path: path.clone(), over })
+        let (file, written) = (File::from(fd), AtomicU64::new(0));
+        Ok(Self { temporary, file, written, path: path.clone(), over })
     }
 
-    /// Gives the open file, empty at first.
-    pub const fn file(&self) -> &File {
-        &self.file
+    /// Writes bytes where they belong; other threads may write others meanwhile.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), CheckoutError> {
+        let outcome = self.file.write_all_at(bytes, offset);
+        outcome.map_err(fails("write the file", &self.path))?;
+        self.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Gives the file its name, once it holds `size` bytes, and looks at it.
+    /// Gives the file its name, once `size` bytes were written, and looks at it.
     ///
     /// Errors: [`CheckoutError`] if anything but what was examined is there; the file is then
     /// removed, and what is there stays.
-    pub fn finish(self, size: u64) -> Result<Stamp, CheckoutError> {
-        let found = self.look()?.size;
-        self.finish_counted(size, found)
-    }
-
-    /// Does the same for a caller who counted what it wrote.
-    pub(super) fn finish_counted(mut self, size: u64, found: u64) -> Result<Stamp, CheckoutError> {
+    pub fn finish(mut self, size: u64) -> Result<Stamp, CheckoutError> {
+        let found = *self.written.get_mut();
         if found != size {
             return Err(CheckoutError::Length { path: self.path, expected: size, found });
         }

@@ -1,0 +1,240 @@
+//! Reads and decodes blocks into memory that is used again for the next ones.
+//!
+//! What an object's id says is not decided here but where its bytes are asked for by that id.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::format::block::{self, Codec, Decoder};
+use crate::format::pack::{BlockPosition, BlockRow, KindSet, ObjectKind, ObjectRow};
+use crate::object::{DecodeError, ObjectId};
+
+use super::pack::Pack;
+use super::packs::Found;
+use super::{Store, StoreError};
+
+/// Decoded bytes that a reader keeps at most, beside the block decoded last.
+const KEPT_BYTES: usize = 8 << 20;
+
+/// Gets to see a whole block as it is decoded.
+pub(super) type SeeBlock<'a> =
+    dyn FnMut(&Arc<Pack>, BlockPosition, &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Decodes blocks on one thread, and keeps the last ones.
+///
+/// Cost: at most [`KEPT_BYTES`] and three blocks of at most 16 MiB; 1 MiB each is usual.
+#[derive(Debug)]
+pub(super) struct BlockReader<'s> {
+    store: &'s Store,
+    decoder: Option<Decoder>,
+    kept: VecDeque<Kept>,
+    /// Encoded bytes of the block that is being decoded.
+    encoded: Vec<u8>,
+    /// Memory for the next decoded block.
+    spare: Vec<u8>,
+}
+
+/// A decoded block.
+#[derive(Debug)]
+struct Kept {
+    pack: usize,
+    block: BlockPosition,
+    raw: Vec<u8>,
+}
+
+/// Bytes that follow one another, in memory that is used again.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    /// Longer than what is filled, so that nothing is cleared twice.
+    space: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+
+    pub fn filled(&self) -> &[u8] {
+        self.space.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Lengthens what is filled; the new bytes are anything until they are written.
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        let start = self.filled;
+        self.filled += bytes;
+        if self.space.len() < self.filled {
+            self.space.resize(self.filled, 0);
+        }
+        self.space.get_mut(start..self.filled).unwrap_or_default()
+    }
+}
+
+impl<'s> BlockReader<'s> {
+    pub fn new(store: &'s Store) -> Self {
+        let (encoded, spare) = (Vec::new(), Vec::new());
+        Self { store, decoder: Decoder::new(), kept: VecDeque::new(), encoded, spare }
+    }
+
+    pub const fn store(&self) -> &'s Store {
+        self.store
+    }
+
+    /// The bytes of an object that was found, not yet checked against its id.
+    pub fn content(&mut self, found: &Found) -> Result<&[u8], StoreError> {
+        self.content_below(found, u8::MAX)
+    }
+
+    /// The bytes of an object that was found under `id`; a chunk map proves itself elsewhere.
+    pub fn checked(&mut self, id: &ObjectId, found: &Found) -> Result<&[u8], StoreError> {
+        self.checked_below(id, found, u8::MAX)
+    }
+
+    /// As [`Self::checked`], in a block that has fewer than `depth` bases, so that no chain of
+    /// bases can be endless, whatever the packs say.
+    fn checked_below(
+        &mut self,
+        id: &ObjectId,
+        found: &Found,
+        depth: u8,
+    ) -> Result<&[u8], StoreError> {
+        let content = self.content_below(found, depth)?;
+        if found.row.kind != ObjectKind::ChunkMap && ObjectId::of(content) != *id {
+            return Err(StoreError::Mismatch { id: *id, key: found.pack.key().clone() });
+        }
+        Ok(content)
+    }
+
+    fn content_below(&mut self, found: &Found, depth: u8) -> Result<&[u8], StoreError> {
+        let at = match self.kept_at(found) {
+            Some(at) => at,
+            None => {
+                let row = row_of(found, depth)?;
+                self.keep(found, &row)?;
+                0
+            }
+        };
+        slice_of(&found.pack, &found.row, &self.kept[at].raw)
+    }
+
+    /// Appends the bytes of an object to `into`, not yet checked against its id.
+    ///
+    /// Shape: `see` gets the object's block if it was decoded for it. Cost: an object that has its
+    /// block for itself is read or decoded to its place, and not kept.
+    pub fn append(
+        &mut self,
+        found: &Found,
+        into: &mut Buffer,
+        see: &mut SeeBlock<'_>,
+    ) -> Result<(), StoreError> {
+        let (pack, object) = (&found.pack, &found.row);
+        let at = match self.kept_at(found) {
+            Some(at) => at,
+            None => {
+                let row = row_of(found, u8::MAX)?;
+                if (object.offset, object.bytes) == (0, row.raw_bytes) {
+                    let raw = into.room(row.raw_bytes as usize);
+                    self.decode(pack, &row, raw)?;
+                    return see(pack, object.block, raw);
+                }
+                self.keep(found, &row)?;
+                see(pack, object.block, &self.kept[0].raw)?;
+                0
+            }
+        };
+        let content = slice_of(pack, object, &self.kept[at].raw)?;
+        into.room(content.len()).copy_from_slice(content);
+        Ok(())
+    }
+
+    /// Decodes a block that was found in a footer; gone with the next one.
+    pub fn decoded(&mut self, pack: &Arc<Pack>, row: &BlockRow) -> Result<&[u8], StoreError> {
+        let mut raw = std::mem::take(&mut self.spare);
+        raw.resize(row.raw_bytes as usize, 0);
+        let outcome = self.decode(pack, row, &mut raw);
+        self.spare = raw;
+        outcome.map(|()| self.spare.as_slice())
+    }
+
+    fn kept_at(&self, found: &Found) -> Option<usize> {
+        let sought = (address(&found.pack), found.row.block);
+        self.kept.iter().position(|kept| (kept.pack, kept.block) == sought)
+    }
+
+    /// Decodes the block of an object to the front of those that are kept.
+    fn keep(&mut self, found: &Found, row: &BlockRow) -> Result<(), StoreError> {
+        let mut raw = std::mem::take(&mut self.spare);
+        raw.resize(row.raw_bytes as usize, 0);
+        if let Err(error) = self.decode(&found.pack, row, &mut raw) {
+            self.spare = raw;
+            return Err(error);
+        }
+        let mut bytes: usize = self.kept.iter().map(|kept| kept.raw.len()).sum();
+        while bytes + raw.len() > KEPT_BYTES
+            && let Some(oldest) = self.kept.pop_back()
+        {
+            bytes -= oldest.raw.len();
+            self.spare = oldest.raw;
+        }
+        let (pack, block) = (address(&found.pack), found.row.block);
+        self.kept.push_front(Kept { pack, block, raw });
+        Ok(())
+    }
+
+    fn decode(
+        &mut self,
+        pack: &Arc<Pack>,
+        row: &BlockRow,
+        raw: &mut [u8],
+    ) -> Result<(), StoreError> {
+        if row.codec == Codec::Stored {
+            pack.read(row.offset, raw)?;
+            return block::check(row, raw).map_err(|error| pack.damaged(error));
+        }
+        let prefix = match row.base {
+            Some(base) => self.base(&base, row.depth)?,
+            None => Vec::new(),
+        };
+        // Bases are decoded before: they need the same memory.
+        self.encoded.resize(row.encoded_bytes as usize, 0);
+        pack.read(row.offset, &mut self.encoded)?;
+        let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
+        decoder.decode_to(row, &self.encoded, &prefix, raw).map_err(|error| pack.damaged(error))
+    }
+
+    /// The content that a block of `depth` bases continues.
+    fn base(&mut self, id: &ObjectId, depth: u8) -> Result<Vec<u8>, StoreError> {
+        let found = self.store.packs().find(id, KindSet::CONTENT)?;
+        let found = found.ok_or(StoreError::Missing { id: *id })?;
+        Ok(self.checked_below(id, &found, depth)?.to_vec())
+    }
+}
+
+/// The row of an object's block, if it has fewer than `depth` bases.
+fn row_of(found: &Found, depth: u8) -> Result<BlockRow, StoreError> {
+    let row = found.pack.index()?.block_of(&found.row);
+    let row = row.map_err(|error| found.pack.damaged(error))?;
+    if row.depth >= depth {
+        let reason = "a base is as deep as the block that needs it";
+        return Err(found.pack.damaged(DecodeError::new("pack footer", row.offset, reason)));
+    }
+    Ok(row)
+}
+
+/// Tells packs apart for as long as this reader's store keeps them open.
+pub(super) fn address(pack: &Arc<Pack>) -> usize {
+    Arc::as_ptr(pack).addr()
+}
+
+/// The bytes of an object in its decoded block.
+pub(super) fn slice_of<'r>(
+    pack: &Pack,
+    row: &ObjectRow,
+    raw: &'r [u8],
+) -> Result<&'r [u8], StoreError> {
+    let start = row.offset as usize;
+    raw.get(start..start.saturating_add(row.bytes as usize)).ok_or_else(|| {
+        let reason = "an object lies outside of its block";
+        pack.damaged(DecodeError::new("pack footer", 0, reason))
+    })
+}

@@ -45,9 +45,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     })
 }
 
-const STAGED: &str = "Staged for the next commit:";
-const UNSTAGED: &str = "Changed, not staged (provenance add PATH):";
-const UNTRACKED: &str = "Not tracked (provenance add PATH):";
+const STAGED: &str = "Staged for the next commit (restore --staged PATH takes it off):";
+const UNSTAGED: &str = "Changed, not staged (add PATH stages it, restore PATH takes it back):";
+const UNTRACKED: &str = "Not tracked (add PATH stages it):";
 
 fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
     match &report.head {

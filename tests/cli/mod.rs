@@ -11,3 +11,4 @@ mod ls;
 mod project;
 mod streams;
 mod transcripts;
+mod words;

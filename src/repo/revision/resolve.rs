@@ -280,13 +280,12 @@ impl<'r> Resolver<'r> {
     fn parent(&mut self, id: ObjectId, number: u64) -> Result<ObjectId, Error> {
         let parents = self.reader.commit(&id)?.parents;
         let at = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        parents.get(at).copied().ok_or_else(|| {
-            let count = parents.len();
-            Error::NotFound {
-                what: "parent of a commit",
-                name: format!("{}^{number} (it has {count})", id.short()),
-            }
-        })
+        let what = match parents.is_empty() {
+            true => "commit before the first one",
+            false => "parent of that number",
+        };
+        let name = || format!("{}^{number}", id.short());
+        parents.get(at).copied().ok_or_else(|| Error::NotFound { what, name: name() })
     }
 
     fn entry(&mut self, from: Named, path: &[u8]) -> Result<Named, Error> {

@@ -14,7 +14,7 @@ use super::{
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
 #[command(name = "provenance", version, propagate_version = false, max_term_width = 100)]
-#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+#[command(subcommand_help_heading = "Commands")]
 pub struct Typed {
     /// The options that hold for every command.
     #[command(flatten)]
@@ -106,6 +106,7 @@ pub fn definition() -> clap::Command {
         .help_template(TEMPLATE)
         .override_usage("provenance [OPTIONS] COMMAND [ARGUMENTS]")
         .after_help(groups)
+        .mut_subcommand("config", |config| config.disable_help_subcommand(true))
         .mut_args(|arg| if arg.get_id() == "help" { arg.help("Print help") } else { arg })
 }
 

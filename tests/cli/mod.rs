@@ -3,6 +3,8 @@
 mod broken_repository;
 mod demo;
 mod diff;
+mod examples;
+mod first_day;
 mod history;
 mod hostile_files;
 mod json;

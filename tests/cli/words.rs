@@ -115,3 +115,27 @@ fn the_journal_keeps_commands_as_they_can_be_typed_again() {
     let journal = project.text(&["log", "--journal", "-n", "1"]);
     assert!(journal.contains(r"commit -am 'one script less, it'\''s not needed'"), "{journal}");
 }
+
+#[test]
+fn help_can_be_asked_for_as_a_command() {
+    let project = Project::new();
+    assert_eq!(project.text(&["help"]), project.text(&["--help"]));
+    assert_eq!(project.text(&["help", "commit"]), project.text(&["commit", "--help"]));
+    let answer = project.run(&["help", "comit"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+}
+
+#[test]
+fn what_a_checkout_would_lose_comes_with_the_way_out() {
+    let project = started();
+    project.write(b"train.py", b"print(2)\n");
+    project.commit("second");
+    project.write(b"train.py", b"print(3)\n");
+    let answer = project.run(&["checkout", "main~1"]);
+    assert_eq!(answer.code, Some(11));
+    assert!(
+        answer.err.ends_with("; commit that first, or lose it with --force\n"),
+        "{}",
+        answer.err
+    );
+}

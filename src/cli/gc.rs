@@ -94,6 +94,9 @@ fn lines(report: &GcReport, is_dry: bool) -> Vec<String> {
         0 if collected.packs_before == collected.packs_after => {
             format!("Nothing to free, {packs}")
         }
+        freed if collected.packs_before == collected.packs_after => {
+            format!("Freed {}, {packs}", units::bytes(freed))
+        }
         freed => {
             let freed = units::bytes(freed);
             format!("Freed {freed}: {packs} to {}", units::grouped(collected.packs_after))

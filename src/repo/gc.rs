@@ -6,7 +6,7 @@ use crate::progress::{Phase, Progress};
 use crate::store::collect::{self, CollectRequest, Collected};
 use crate::worktree::leftovers::Leftovers;
 use crate::worktree::scan::{Batch, ProblemKind, ScanRequest, scan};
-use crate::worktree::{local, stamps};
+use crate::worktree::{config, local, stamps};
 
 /// Days for which what nothing reaches is kept.
 const GRACE_DAYS: i64 = 14;
@@ -113,9 +113,6 @@ fn sweep_worktree(
 }
 
 fn grace_days(repository: &Repository) -> Result<i64, Error> {
-    let Some(text) = repository.setting("gc.grace-days") else { return Ok(GRACE_DAYS) };
-    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
-    days.ok_or_else(|| {
-        Error::Usage(format!("gc.grace-days is not a number of days from 1 on, value={text:?}"))
-    })
+    let set = repository.setting(config::GRACE_DAYS);
+    set.map_or(Ok(GRACE_DAYS), |text| Ok(config::grace_days(text)?))
 }

@@ -3,8 +3,6 @@
 //! `TRYCMD=overwrite` writes the page anew. What differs from machine to machine is made equal
 //! before both are compared: ids keep only their identity, since a commit names its machine.
 
-#![expect(clippy::print_stderr, reason = "a test that could not run must say so")]
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -139,3 +139,44 @@ fn what_a_checkout_would_lose_comes_with_the_way_out() {
         answer.err
     );
 }
+
+/// It was taken, and every later `gc` failed.
+#[test]
+fn a_setting_takes_only_what_its_reader_takes() {
+    let project = started();
+    for value in ["x", "0", "-1", "36501", ""] {
+        let answer = project.run(&["config", "set", "--", "gc.grace-days", value]);
+        let said =
+            format!("error: gc.grace-days is not a number of days from 1 on, value={value:?}\n");
+        assert_eq!((answer.code, answer.err), (Some(2), said));
+    }
+    project.text(&["config", "set", "gc.grace-days", "30"]);
+    project.text(&["gc", "-n"]);
+    project.write(b".provenance/config", b"bad\n");
+    let answer = project.run(&["status"]);
+    assert!(
+        answer.err.contains("at line 1, column 4: key with no value, expected `=`"),
+        "{}",
+        answer.err
+    );
+}
+
+#[test]
+fn a_path_that_is_refused_comes_with_the_reason() {
+    let project = started();
+    let answer = project.run(&["add", ".provenance"]);
+    assert!(answer.err.contains("a name is taken for .git or .provenance"), "{}", answer.err);
+    let answer = project.run(&["cat", "HEAD:./train.py"]);
+    assert_eq!(answer.err, "error: \"./train.py\" is no path: a name is . or ..\n");
+}
+
+/// "D?" and " ?" were shown: the tracked file hid behind the untracked one, or the reverse.
+#[test]
+fn what_is_not_tracked_has_a_line_beside_the_tracked_file_of_that_name() {
+    let project = started();
+    project.text(&["rm", "-q", "--cached", "config.toml"]);
+    fs::remove_file(project.path(b"train.py")).expect("removed");
+    project.write(b"train.py/inner", b"1\n");
+    let expected = "D  config.toml\n?? config.toml\n D train.py\n?? train.py/\n";
+    assert_eq!(project.text(&["status", "-s"]), expected);
+}

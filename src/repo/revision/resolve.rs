@@ -4,6 +4,7 @@ use super::{Revision, Start, Step, When};
 use crate::object::tree::{self, Target};
 use crate::object::{ObjectId, Prefix, TreePath};
 use crate::progress::Progress;
+use crate::repo::paths::reason;
 use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, Refs, Repository, date};
 use crate::store::{Reader, Stored};
@@ -303,7 +304,7 @@ impl<'r> Resolver<'r> {
         }
         let shown = String::from_utf8_lossy(path).into_owned();
         let path = TreePath::new(path)
-            .map_err(|error| Error::Usage(format!("{shown:?} is no path: {error}")))?;
+            .map_err(|error| Error::Usage(format!("{shown:?} is no path: {}", reason(&error))))?;
         let reader = &mut self.reader;
         let found = tree::find(&root, &path, |id| reader.node(id).map_err(Error::from))?;
         match found {

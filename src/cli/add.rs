@@ -1,12 +1,13 @@
 //! `add PATH…`: stages files for the next commit.
 
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::place::Place;
 use super::print::{Output, put_path};
 use super::{Context, Exit, Failure, Outcome, units, worktree_words};
-use crate::repo::{self, AddReport, AddRequest, Change, Error};
+use crate::repo::{self, AddReport, AddRequest, Change, Error, Problem};
 
 /// Stage files for the next commit
 ///
@@ -50,14 +51,22 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         is_dry_run: args.dry_run,
     };
     let report = context.watch(|progress| repo::add(&repository, &request, progress))?;
-    worktree_words::complain(context, &place, &report.problems, &report.failures);
+    let missing = report.missing_path();
+    // The error says it of the first path that is not there.
+    let is_said = |problem: &&Problem| match &missing {
+        Some(path) => problem.path.as_os_str() == OsStr::new(path),
+        None => false,
+    };
+    let problems = report.problems.iter().filter(|problem| !is_said(problem));
+    worktree_words::complain(context, &place, problems, &report.failures);
     let printed = context.print(|out| {
         if context.global.json {
             return Ok(out.json(&json(&report))?);
         }
-        words(out, &report, &place, args.dry_run || context.global.quiet)
+        let only_plan = args.dry_run || context.global.quiet || missing.is_some();
+        words(out, &report, &place, only_plan)
     })?;
-    if let Some(path) = report.missing_path() {
+    if let Some(path) = missing {
         let error = Error::NotFound { what: "path", name: path };
         return Err(Failure::Operation(error));
     }

@@ -14,7 +14,7 @@ use super::{
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
 #[derive(Debug, Parser)]
 #[command(name = "provenance", version, propagate_version = false, max_term_width = 100)]
-#[command(subcommand_help_heading = "Commands", disable_help_subcommand = true)]
+#[command(subcommand_help_heading = "Commands")]
 pub struct Typed {
     /// The options that hold for every command.
     #[command(flatten)]
@@ -106,6 +106,7 @@ pub fn definition() -> clap::Command {
         .help_template(TEMPLATE)
         .override_usage("provenance [OPTIONS] COMMAND [ARGUMENTS]")
         .after_help(groups)
+        .mut_subcommand("config", |config| config.disable_help_subcommand(true))
         .mut_args(|arg| if arg.get_id() == "help" { arg.help("Print help") } else { arg })
 }
 
@@ -127,8 +128,25 @@ fn groups(command: &clap::Command) -> String {
 /// Parses the words of a command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Typed, clap::Error> {
     let mut command = definition();
-    let matches = command.try_get_matches_from_mut(words)?;
+    let matches = command.try_get_matches_from_mut(with_counts(words))?;
     Typed::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Takes `log -5` for `log -n5`, as git does.
+fn with_counts(words: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let (mut is_list, mut is_over) = (false, false);
+    words.into_iter().map(move |word| {
+        is_over |= word == "--";
+        let digits = word.to_str().and_then(|word| word.strip_prefix('-'));
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        match digits.filter(|digits| !digits.is_empty() && is_list && !is_over) {
+            Some(digits) => format!("-n{digits}").into(),
+            None => {
+                is_list |= word == "log" || word == "rev-list";
+                word
+            }
+        }
+    })
 }
 
 #[cfg(test)]

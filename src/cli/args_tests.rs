@@ -72,3 +72,17 @@ fn no_argument_of_a_command_is_mistaken_for_a_global_one() {
         }
     }
 }
+
+#[test]
+fn a_number_alone_is_how_many_to_show() {
+    let parsed = |line: &str| parse(line.split(' ').map(OsString::from));
+    for line in ["provenance log -5", "provenance -q log main -12", "provenance rev-list -3 HEAD"] {
+        assert!(parsed(line).is_ok(), "{line}");
+    }
+    for line in ["provenance status -5", "provenance log -5x", "provenance log -"] {
+        let is_option = line.ends_with('x') || line.contains("status");
+        assert_eq!(parsed(line).is_err(), is_option, "{line}");
+    }
+    let typed = parsed("provenance log -- -5").expect("a path");
+    assert!(format!("{typed:?}").contains("\"-5\""), "{typed:?}");
+}

@@ -55,10 +55,16 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             }
             (Head::Detached(id), _) => {
                 let id = out.paint.id(id.short());
-                writeln!(out, "On commit {id}, no branch: new commits are kept by their id only")?;
+                writeln!(
+                    out,
+                    "On commit {id}, no branch: checkout -b NAME makes one for new commits"
+                )?;
             }
         }
         let done = &report.written;
+        if done.written + done.removed == 0 {
+            return Ok(());
+        }
         let written = units::count(done.written, "file");
         let removed = units::grouped(done.removed);
         writeln!(out, "{written} written ({}), {removed} removed", units::bytes(done.bytes))?;

@@ -10,7 +10,7 @@ use crate::repo::{self, CommitReport, CommitRequest, Committed};
 /// Record what is staged
 ///
 /// The record names the data, its artifacts, who, when and on what machine. Exit code 1 if
-/// nothing has changed since the last commit.
+/// nothing is staged that the last commit does not have.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +42,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         context.print(|out| match context.global.json {
             true => Ok(out.json(&serde_json::json!({"commit": null}))?),
             false if context.global.quiet => Ok(()),
-            false => Ok(writeln!(out, "Nothing has changed since the last commit")?),
+            false => Ok(writeln!(out, "{}", nothing_recorded(args.all))?),
         })?;
         return Ok(Exit::No);
     };
@@ -58,6 +58,14 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     Ok(exit)
 }
 
+/// Says why there is no commit. Whether the worktree differs was not asked, so it is not said.
+const fn nothing_recorded(all: bool) -> &'static str {
+    match all {
+        true => "No tracked file has changed, so nothing was recorded (new files: provenance add)",
+        false => "Nothing is staged, so nothing was recorded (provenance add PATH, or commit -a)",
+    }
+}
+
 /// Says on standard error what is likely not as it was meant.
 fn hint(report: &CommitReport) {
     let say = |words: &str| print::note(print::Paint::PLAIN, "hint: ", words);
@@ -69,6 +77,7 @@ fn hint(report: &CommitReport) {
         say(&format!("the author, {name} <{email}>, is a guess; say who you are:"));
         say("  provenance config set --user user.name \"Ada Lovelace\"");
         say("  provenance config set --user user.email ada@example.org");
+        say("then `provenance undo` takes this commit back, so that you can record it again");
     }
 }
 

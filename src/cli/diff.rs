@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::file_diff::Form;
+use super::file_diff::{Form, Printer};
 use super::progress::Bar;
 use super::{Context, Outcome, file_diff, print, worktree_words};
 use crate::repo::Error;
@@ -59,6 +59,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         reads_contents: !args.name_status && !is_silent,
     };
     let form = Form::of(context.global.json, args.name_status, args.stat);
+    let mut printer = Printer::new(form);
     let mut report = DiffReport::default();
     context.page(&repository, |out| {
         // The bar goes before the first line comes: both may be on one terminal.
@@ -67,7 +68,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             bar = None;
             match is_silent {
                 true => Ok::<(), Failure>(()),
-                false => Ok(file_diff::print(out, form, &file)?),
+                false => Ok(printer.print(out, &file)?),
             }
         })?;
         drop(bar);

@@ -90,8 +90,22 @@ pub const fn exit_of(kind: ErrorKind) -> Exit {
     }
 }
 
-/// Gives the next step for an error's kind, where there is one that holds for all of the kind.
-pub const fn hint_of(kind: ErrorKind) -> Option<&'static str> {
+/// Gives the next step after a failure, where there is one.
+pub fn hint_of(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::Operation(Error::NotFound { what: "commit", name }) if name == "HEAD" => {
+            Some("there is no commit yet: `provenance commit -m MSG` makes the first")
+        }
+        Failure::Operation(Error::NotFound { what: "commit", .. }) => Some(
+            "`log --all`, `branch` and `tag` list commits; COMMIT:PATH is a file in one, \
+             `restore PATH` brings a file back",
+        ),
+        _ => hint_of_kind(failure.kind()),
+    }
+}
+
+/// Gives the next step that holds for all errors of a kind.
+const fn hint_of_kind(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::NoRepository => {
             Some("`provenance init` makes one here; -C DIR looks in another directory")

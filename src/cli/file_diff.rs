@@ -35,13 +35,29 @@ impl Form {
     }
 }
 
-/// Prints a file that differs.
-pub fn print(out: &mut Output, form: Form, diff: &FileDiff) -> io::Result<()> {
-    match form {
-        Form::Json => out.json(&json(diff)),
-        Form::NameStatus => name_status(out, diff),
-        Form::Stat => stat(out, diff),
-        Form::Full => full(out, diff),
+/// Prints files that differ, one after the other.
+#[derive(Debug)]
+pub struct Printer {
+    form: Form,
+    is_first: bool,
+}
+
+impl Printer {
+    /// Begins a list.
+    pub const fn new(form: Form) -> Self {
+        Self { form, is_first: true }
+    }
+
+    /// Prints a file; with blank lines between files, and none at the end.
+    pub fn print(&mut self, out: &mut Output, diff: &FileDiff) -> io::Result<()> {
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        match self.form {
+            Form::Json => out.json(&json(diff)),
+            Form::NameStatus => name_status(out, diff),
+            Form::Stat => stat(out, diff),
+            Form::Full if is_first => full(out, diff),
+            Form::Full => writeln!(out).and_then(|()| full(out, diff)),
+        }
     }
 }
 
@@ -72,7 +88,7 @@ fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
         }
         ContentDiff::TooLarge => writeln!(out, "  text, too large for a patch")?,
     }
-    writeln!(out)
+    Ok(())
 }
 
 /// Prints one line: what happened, the sizes, lines that came and went, the path.
@@ -89,7 +105,7 @@ fn stat(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
         Some(ContentDiff::Same) | None => String::new(),
     };
     let (word, sizes, names) = (word(diff), sizes(diff), names(diff));
-    writeln!(out, "{word:<8}{sizes:>21}  {lines:<14}  {names}{}", mode(diff))
+    writeln!(out, "{word:<8}{sizes:>21}  {lines:<19}  {names}{}", mode(diff))
 }
 
 /// Prints a letter and the path, or both paths of a rename, set apart by tabs as git does.

@@ -9,7 +9,8 @@ use crate::repo::{self, GcReport, GcRequest};
 ///
 /// Everything that any ref ever stood on stays, and so does the stage. What nothing reaches is
 /// listed first; a run after the grace period (gc.grace-days, 14 if not set) moves it to the
-/// trash, and a later run deletes that. Stopping it at any time loses nothing.
+/// trash, and a later run deletes that. Files in the worktree that a killed checkout had not
+/// finished go too. Stopping it at any time loses nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +35,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         if context.global.json {
             return Ok(out.json(&json(&report, args.dry_run))?);
         }
+        if context.global.quiet && !args.dry_run {
+            return Ok(());
+        }
         for line in lines(&report, args.dry_run) {
             writeln!(out, "{line}")?;
         }
@@ -55,13 +59,27 @@ fn lines(report: &GcReport, is_dry: bool) -> Vec<String> {
             units::count(u64::try_from(*grace_days).unwrap_or(0), "day"),
         ));
     }
-    if is_dry {
+    if report.leftovers.files > 0 {
         lines.push(format!(
-            "Would delete {} from the trash, and sweep {} of stopped commands ({})",
-            units::count(collected.trash_files, "file"),
-            units::count(collected.swept_files, "file"),
-            units::bytes(collected.swept_bytes),
+            "{} {} of killed checkouts ({})",
+            if is_dry { "Would remove" } else { "Removed" },
+            units::count(report.leftovers.files, "unfinished file"),
+            units::bytes(report.leftovers.bytes),
         ));
+    }
+    if is_dry {
+        if collected.trash_files + collected.swept_files > 0 {
+            lines.push(format!(
+                "Would delete {} from the trash, and sweep {} of stopped commands ({})",
+                units::count(collected.trash_files, "file"),
+                units::count(collected.swept_files, "file"),
+                units::bytes(collected.swept_bytes),
+            ));
+        }
+        if lines.is_empty() {
+            let packs = units::count(collected.packs_before, "pack");
+            lines.push(format!("Nothing would be removed: all of {packs} is needed"));
+        }
         return lines;
     }
     if collected.is_overtaken {
@@ -71,12 +89,19 @@ fn lines(report: &GcReport, is_dry: bool) -> Vec<String> {
         let trash = units::bytes(collected.trash_bytes);
         lines.push(format!("{trash} in the trash, deleted by a run tomorrow or later"));
     }
-    lines.push(format!(
-        "Freed {}: {} to {}",
-        units::bytes(report.freed_bytes),
-        units::count(collected.packs_before, "pack"),
-        units::grouped(collected.packs_after),
-    ));
+    let packs = units::count(collected.packs_before, "pack");
+    lines.push(match report.freed_bytes {
+        0 if collected.packs_before == collected.packs_after => {
+            format!("Nothing to free, {packs}")
+        }
+        freed if collected.packs_before == collected.packs_after => {
+            format!("Freed {}, {packs}", units::bytes(freed))
+        }
+        freed => {
+            let freed = units::bytes(freed);
+            format!("Freed {freed}: {packs} to {}", units::grouped(collected.packs_after))
+        }
+    });
     lines
 }
 
@@ -98,6 +123,8 @@ fn json(report: &GcReport, is_dry: bool) -> serde_json::Value {
         "trash_bytes": c.trash_bytes,
         "swept_files": c.swept_files,
         "swept_bytes": c.swept_bytes,
+        "leftover_files": report.leftovers.files,
+        "leftover_bytes": report.leftovers.bytes,
         "overtaken": c.is_overtaken,
         "bundles": report.bundles,
         "grace_days": report.grace_days,

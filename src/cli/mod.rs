@@ -115,10 +115,10 @@ impl Context {
         self.global.color.decide(std::io::stderr().is_terminal())
     }
 
-    /// The command as typed, for the journal.
+    /// The command as a shell would take it, for the journal.
     fn command(&self) -> String {
         let words = std::env::args_os().skip(1);
-        words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+        words.map(|word| shell_word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
     /// Names what was left out, on standard error, without hints; ends with 3 if it was anything.
@@ -229,6 +229,15 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
     }
 }
 
+/// Gives a word so that a shell takes it for one: in quotes if anything in it means something.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,^~".contains(c);
+    match !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// Words an error and what it comes from, outermost first.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
@@ -250,14 +259,27 @@ fn complain(failure: &Failure, exit: Exit, global: &Global, standing: &str) {
     if global.json {
         let error = serde_json::json!({"error": {
             "kind": kind.word(), "exit_code": exit as u8, "message": message,
-            "hint": hint_of(kind),
+            "hint": hint_of(failure),
         }});
         let _nobody_listens = writeln!(std::io::stderr().lock(), "{error}");
         return;
     }
     let paint = global.color.decide(std::io::stderr().is_terminal());
     print::note(paint, "error: ", &message);
-    if let Some(hint) = hint_of(kind).filter(|_| !global.quiet) {
+    if let Some(hint) = hint_of(failure).filter(|_| !global.quiet) {
         print::note(print::Paint::PLAIN, "hint: ", hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn a_command_in_the_journal_can_be_typed_again() {
+        let words = ["commit", "-am", "lr 0.01", "HEAD~1", "it's", "", "~", "Zürich", "a{b}"];
+        let shown: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+        let expected = r"commit -am 'lr 0.01' HEAD~1 'it'\''s' '' '~' Zürich 'a{b}'";
+        assert_eq!(shown.join(" "), expected);
     }
 }

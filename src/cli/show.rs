@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::file_diff::Form;
+use super::file_diff::{Form, Printer};
 use super::print::Output;
 use super::{Context, Failure, Outcome, commit_text, escape, file_diff, units};
 use crate::object::{Commit, System};
@@ -50,6 +50,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let form = Form::of(context.global.json, args.name_status, args.stat);
     context.page(&repository, |out| {
         let mut is_first = true;
+        let mut printer = Printer::new(form);
+        // What a commit changed is set apart from it by a blank line, if it changed anything.
+        let mut is_apart = context.global.json;
         repo::show(&repository, &request, &context.progress, |row| match row {
             ShowRow::Commit(shown) if context.global.json => {
                 Ok(out.json(&commit_text::json(&shown)?)?)
@@ -58,18 +61,25 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
                 if !std::mem::take(&mut is_first) {
                     writeln!(out)?;
                 }
-                print_commit(out, &shown, args.no_patch)
+                (printer, is_apart) = (Printer::new(form), false);
+                print_commit(out, &shown)
             }
-            ShowRow::File(file) => Ok(file_diff::print(out, form, &file)?),
+            ShowRow::File(file) => {
+                if !std::mem::replace(&mut is_apart, true) {
+                    writeln!(out)?;
+                }
+                Ok(printer.print(out, &file)?)
+            }
             ShowRow::Compared(report) if form == Form::Stat => {
-                Ok(writeln!(out, "{}", file_diff::summary(&report))?)
+                let blank = if is_apart { "" } else { "\n" };
+                Ok(writeln!(out, "{blank}{}", file_diff::summary(&report))?)
             }
             ShowRow::Compared(_) => Ok(()),
         })
     })
 }
 
-fn print_commit(out: &mut Output, shown: &LogCommit, is_alone: bool) -> Result<(), Failure> {
+fn print_commit(out: &mut Output, shown: &LogCommit) -> Result<(), Failure> {
     for line in commit_text::full(&shown.id, &shown.commit, &shown.labels, out.paint) {
         writeln!(out, "{line}")?;
     }
@@ -83,9 +93,6 @@ fn print_commit(out: &mut Output, shown: &LogCommit, is_alone: bool) -> Result<(
         for line in artifacts {
             writeln!(out, "  {line}")?;
         }
-    }
-    if !is_alone {
-        writeln!(out)?;
     }
     Ok(())
 }

@@ -45,9 +45,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     })
 }
 
-const STAGED: &str = "Staged for the next commit:";
-const UNSTAGED: &str = "Changed, not staged (provenance add PATH):";
-const UNTRACKED: &str = "Not tracked (provenance add PATH):";
+const STAGED: &str = "Staged for the next commit (restore --staged PATH takes it off):";
+const UNSTAGED: &str = "Changed, not staged (add PATH stages it, restore PATH takes it back):";
+const UNTRACKED: &str = "Not tracked (add PATH stages it):";
 
 fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
     match &report.head {
@@ -86,13 +86,14 @@ fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Fa
 
 fn short(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
     // Sorted by path, the two lines of a file that differs twice stand together: staged first.
+    // What is not tracked keeps its line, beside that of a tracked file of the same name.
     let staged = report.staged.iter().map(|entry| (entry, letter(entry.difference), ' '));
     let unstaged = report.unstaged.iter().map(|entry| (entry, ' ', letter(entry.difference)));
     let untracked = report.untracked.iter().map(|entry| (entry, '?', '?'));
     let mut lines: Vec<_> = staged.chain(unstaged).chain(untracked).collect();
     lines.sort_by(|a, b| a.0.path.cmp(&b.0.path));
     lines.dedup_by(|next, line| {
-        let is_same = next.0.path == line.0.path;
+        let is_same = next.0.path == line.0.path && (next.1, line.2) == (' ', ' ');
         line.2 = if is_same { next.2 } else { line.2 };
         is_same
     });

@@ -8,10 +8,10 @@ use crate::object::TreePath;
 use crate::repo::{IngestFailure, Problem, ProblemKind};
 
 /// Says on standard error what could not be read or recorded.
-pub fn complain(
+pub fn complain<'p>(
     context: &Context,
     place: &Place,
-    problems: &[Problem],
+    problems: impl IntoIterator<Item = &'p Problem>,
     failures: &[(TreePath, IngestFailure)],
 ) {
     for (path, failure) in failures {

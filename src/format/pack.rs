@@ -1,7 +1,7 @@
 //! The names and numbers of a pack, and the two rows of its footer index.
 //!
-//! Building a footer is in [`footer`], the trailer in [`trailer`], reading in [`index`] and the
-//! full check in `verify`. Specified in `docs/format/pack.md`.
+//! Building a footer is in `footer`, the trailer in `trailer`, reading in `index` and the full
+//! check in `verify`. Specified in `docs/format/pack.md`.
 
 mod footer;
 mod index;

@@ -51,10 +51,12 @@ pub fn config_get(start: &Path, name: &str) -> Result<Option<Setting>, Error> {
 
 /// Changes one setting in one file.
 ///
-/// Errors: usage, for an unknown key or one that only the user may set; the file stays as it was.
+/// Errors: usage, for an unknown key, a value that it does not take, or one that only the user may
+/// set; the file stays as it was.
 pub fn config_change(request: &ConfigRequest, progress: &Progress) -> Result<ConfigReport, Error> {
     let key = config::key(&request.name)?;
     let value = request.value.as_deref();
+    value.map_or(Ok(()), |value| config::check(key, value))?;
     if request.is_for_user {
         let path = config::user_file(|name| std::env::var_os(name)).ok_or(ConfigError::NoHome)?;
         return change(path, key, value);

@@ -28,8 +28,13 @@ pub fn parse(typed: &str, now: &ZonedDateTime) -> Result<Timestamp, Error> {
     let found = unix(text)
         .or_else(|| absolute(text, now.time_zone()))
         .or_else(|| relative(text, now))
-        .ok_or_else(|| Error::Usage(format!("date not understood, date={typed:?}")))?;
+        .ok_or_else(|| not_understood(typed))?;
     Ok(Timestamp(found.as_millisecond()))
+}
+
+fn not_understood(typed: &str) -> Error {
+    let forms = "write 2026-01-31, yesterday or \"2 weeks ago\"";
+    Error::Usage(format!("date not understood, date={typed:?}; {forms}"))
 }
 
 /// Gives an instant with the time zone of this machine.

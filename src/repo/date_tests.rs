@@ -63,7 +63,7 @@ fn what_is_not_understood_is_an_error() {
     for typed in ["", " ", "soon", "2 moons ago", "days ago", "2026-13-01", "@", "@x", "last", "5"]
     {
         let message = parse(typed, &now()).expect_err(typed).to_string();
-        assert_eq!(message, format!("date not understood, date={typed:?}"));
+        assert!(message.starts_with(&format!("date not understood, date={typed:?}; write 2026")));
     }
     assert!(parse("99999999999999999 years ago", &now()).is_err());
 }

@@ -116,16 +116,16 @@ pub enum Error {
         source: io::Error,
     },
     /// The content of the repository could not be read or stored.
-    #[error("the store failed")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The journal could not be read or extended.
-    #[error("the journal failed")]
+    #[error(transparent)]
     Journal(#[from] JournalError),
     /// A ref cannot be read or moved as asked.
     #[error("the ref cannot be moved")]
     Ref(#[from] RefError),
     /// A setting is wrong.
-    #[error("the settings are not usable")]
+    #[error(transparent)]
     Settings(#[from] ConfigError),
     /// `provenance.toml` is wrong.
     #[error("the artifacts are not declared as they should be")]

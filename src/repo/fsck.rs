@@ -39,8 +39,8 @@ pub struct FsckReport {
 
 const MEND_JOURNAL: &str = "copy this file of the journal from a copy of the repository; nothing \
     else can prove what stood there";
-const MEND_LOCAL: &str = "`provenance checkout` a branch, or `provenance add` again; only this \
-    worktree is concerned";
+const MEND_LOCAL: &str = "move `HEAD` or `stage` in .provenance away and run `provenance init`; \
+    your files and all commits stay, and only this worktree is concerned";
 
 /// What one entry says of the refs.
 struct Step {

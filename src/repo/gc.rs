@@ -1,9 +1,12 @@
 //! Collects: merges packs, bundles the journal, and removes what nothing reaches any more.
 
+use super::intake::thread_count;
 use super::{Error, Repository};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::store::collect::{self, CollectRequest, Collected};
-use crate::worktree::local;
+use crate::worktree::leftovers::Leftovers;
+use crate::worktree::scan::{Batch, ProblemKind, ScanRequest, scan};
+use crate::worktree::{config, local, stamps};
 
 /// Days for which what nothing reaches is kept.
 const GRACE_DAYS: i64 = 14;
@@ -28,6 +31,8 @@ pub struct GcReport {
     pub bundles: u64,
     /// For how many days what nothing reaches is kept.
     pub grace_days: i64,
+    /// What killed checkouts had left in the worktree.
+    pub leftovers: Leftovers,
     /// Bytes that the disk has back.
     pub freed_bytes: u64,
 }
@@ -63,18 +68,51 @@ pub fn gc(
         },
     )?;
     let bundles = if request.is_dry { 0 } else { repository.journal.bundle()? };
+    let leftovers = sweep_worktree(repository, !request.is_dry, progress)?;
     let before = collected.bytes_before + collected.swept_bytes;
     let freed_bytes = match request.is_dry {
         true => 0,
-        false => before.saturating_sub(collected.bytes_after),
+        false => before.saturating_sub(collected.bytes_after) + leftovers.bytes,
     };
-    Ok(GcReport { collected, bundles, grace_days, freed_bytes })
+    Ok(GcReport { collected, bundles, leftovers, grace_days, freed_bytes })
+}
+
+/// Removes what killed checkouts had not finished; the caller holds the worktree's lock.
+///
+/// Shape: ignored directories are walked too, and files that cannot be removed stay: `status` names
+/// them. Cost: one walk over the worktree.
+fn sweep_worktree(
+    repository: &Repository,
+    applies: bool,
+    progress: &Progress,
+) -> Result<Leftovers, Error> {
+    let mut left = Leftovers::default();
+    let temporaries = local::temporaries(&repository.location.folder);
+    // Where nothing may be written, no checkout was ever at work.
+    let Ok(moment) = stamps::moment(&temporaries) else { return Ok(left) };
+    progress.begin(Phase { name: "looking for leftovers", ..Phase::default() });
+    let root = repository.open_root()?;
+    let request = ScanRequest {
+        root: &root,
+        stamps: None,
+        paths: &[],
+        takes_ignored: true,
+        collapses_new: false,
+        thread_count: thread_count(),
+        progress,
+    };
+    scan(&request, |batch: Batch| {
+        for problem in &batch.problems {
+            if matches!(problem.kind, ProblemKind::Leftover) {
+                left.take(&root, &problem.path, moment, applies);
+            }
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(left)
 }
 
 fn grace_days(repository: &Repository) -> Result<i64, Error> {
-    let Some(text) = repository.setting("gc.grace-days") else { return Ok(GRACE_DAYS) };
-    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
-    days.ok_or_else(|| {
-        Error::Usage(format!("gc.grace-days is not a number of days from 1 on, value={text:?}"))
-    })
+    let set = repository.setting(config::GRACE_DAYS);
+    set.map_or(Ok(GRACE_DAYS), |text| Ok(config::grace_days(text)?))
 }

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Error, Repository};
-use crate::object::TreePath;
+use crate::object::{PathError, TreePath};
 
 impl Repository {
     /// Gives the place in the tree of a path that was typed in `directory`.
@@ -31,7 +31,8 @@ impl Repository {
             return Ok(None);
         }
         TreePath::new(below.as_os_str().as_bytes()).map(Some).map_err(|error| {
-            Error::Usage(format!("the path cannot be recorded, path={typed:?}: {error}"))
+            let reason = reason(&error);
+            Error::Usage(format!("the path cannot be recorded, path={typed:?}: {reason}"))
         })
     }
 
@@ -73,4 +74,12 @@ fn normal(path: &Path) -> Option<PathBuf> {
 fn resolved(path: &Path) -> Option<PathBuf> {
     let (parent, name) = (path.parent()?, path.file_name()?);
     Some(parent.canonicalize().ok()?.join(name))
+}
+
+/// Says what is wrong with a path, not only where.
+pub(super) fn reason(error: &PathError) -> String {
+    match error {
+        PathError::Name { source, .. } => source.to_string(),
+        PathError::Long => error.to_string(),
+    }
 }

@@ -210,5 +210,6 @@ fn conflict_error(conflict: &Conflict) -> Error {
 fn conflicts_error(conflicts: &[Conflict]) -> Error {
     let lines: Vec<String> =
         conflicts.iter().map(|conflict| format!("{} {}", conflict.path, conflict.kind)).collect();
-    Error::Conflict(format!("nothing was changed: {}", lines.join("; ")))
+    let mend = "commit that first, or lose it with --force";
+    Error::Conflict(format!("nothing was changed: {}; {mend}", lines.join("; ")))
 }

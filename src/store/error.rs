@@ -13,7 +13,7 @@ use crate::storage::{Key, StorageError};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk or bucket did not do what was asked.
-    #[error("storage failed")]
+    #[error(transparent)]
     Storage(#[from] StorageError),
     /// The folder holds no repository.
     #[error("no repository in the folder, path={folder:?}")]
@@ -88,7 +88,7 @@ pub enum StoreError {
     #[error("a block did not decode to what it was encoded from; nothing was stored")]
     EncodeMismatch,
     /// The journal could not be read or appended to.
-    #[error("journal failed")]
+    #[error(transparent)]
     Journal(#[from] JournalError),
     /// The commit graph in the cache is damaged: it is to be built anew.
     #[error("the commit graph in the cache is damaged")]

@@ -131,7 +131,7 @@ const TEMPORARY_PREFIX: &str = ".provenance-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
 
 /// Tells whether a name is one that a hand gives to files it has not finished.
-pub(super) fn is_temporary(name: &[u8]) -> bool {
+pub(in crate::worktree) fn is_temporary(name: &[u8]) -> bool {
     name.strip_prefix(TEMPORARY_PREFIX.as_bytes())
         .and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX.as_bytes()))
         .is_some_and(|digits| digits.len() == 16 && digits.iter().all(u8::is_ascii_hexdigit))

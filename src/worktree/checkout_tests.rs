@@ -307,5 +307,8 @@ fn a_file_left_over_from_a_kill_is_named_and_not_recorded() {
     let look = crate::worktree::scan::tests::Look::at(place.root());
     let lines = look.lines();
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].ends_with("is left over from a checkout that was killed, and may be removed"));
+    assert!(
+        lines[0]
+            .ends_with("is left over from a checkout that was killed: `provenance gc` removes it")
+    );
 }

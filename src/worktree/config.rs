@@ -31,7 +31,7 @@ pub struct Key {
 /// Lists every key there is.
 pub const KEYS: &[Key] = &[
     Key { name: "core.pager", variable: "PROVENANCE_PAGER", is_of_user_only: true },
-    Key { name: "gc.grace-days", variable: "PROVENANCE_GC_GRACE_DAYS", is_of_user_only: false },
+    Key { name: GRACE_DAYS, variable: "PROVENANCE_GC_GRACE_DAYS", is_of_user_only: false },
     Key { name: "user.email", variable: "PROVENANCE_USER_EMAIL", is_of_user_only: false },
     Key { name: "user.name", variable: "PROVENANCE_USER_NAME", is_of_user_only: false },
 ];
@@ -73,6 +73,16 @@ pub enum ConfigError {
         /// The key.
         name: &'static str,
     },
+    /// The key does not take this value.
+    #[error("{name} is not {wanted}, value={value:?}")]
+    Value {
+        /// The key.
+        name: &'static str,
+        /// What it takes.
+        wanted: &'static str,
+        /// What it was given.
+        value: String,
+    },
     /// The file is not what it should be.
     #[error("settings are malformed, path={path:?}: {reason}")]
     Malformed {
@@ -105,6 +115,24 @@ fn known() -> String {
 pub fn key(name: &str) -> Result<&'static Key, ConfigError> {
     let found = KEYS.iter().find(|key| key.name == name);
     found.ok_or_else(|| ConfigError::UnknownKey { name: name.to_owned() })
+}
+
+/// Key of the time for which what nothing reaches is kept.
+pub const GRACE_DAYS: &str = "gc.grace-days";
+
+/// Reads the value of [`GRACE_DAYS`].
+pub fn grace_days(value: &str) -> Result<i64, ConfigError> {
+    let days = value.parse().ok().filter(|days| (1..=36_500).contains(days));
+    days.ok_or_else(|| ConfigError::Value {
+        name: GRACE_DAYS,
+        wanted: "a number of days from 1 on",
+        value: value.to_owned(),
+    })
+}
+
+/// Refuses a value that whoever reads the key would refuse.
+pub fn check(key: &Key, value: &str) -> Result<(), ConfigError> {
+    if key.name == GRACE_DAYS { grace_days(value).map(|_| ()) } else { Ok(()) }
 }
 
 /// Gives the user's file: below `$XDG_CONFIG_HOME`, else below `$HOME/.config`.
@@ -197,8 +225,10 @@ fn parse(path: &Path) -> Result<DocumentMut, ConfigError> {
         return Err(malformed(format!("it has more than {CONFIG_BYTES_MAX} bytes")));
     }
     text.parse().map_err(|error: toml_edit::TomlError| {
-        // One line: where, and what; the excerpt below it would not fit a one-line error.
-        malformed(error.to_string().lines().next().unwrap_or_default().to_owned())
+        // One line: where, and what; the excerpt between them would not fit a one-line error.
+        let text = error.to_string();
+        let place = text.lines().next().unwrap_or_default();
+        malformed(format!("{place}: {}", error.message().lines().next().unwrap_or_default()))
     })
 }
 

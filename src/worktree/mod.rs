@@ -12,6 +12,7 @@ pub mod directory;
 pub mod git_exclude;
 pub mod hash;
 pub mod head;
+pub mod leftovers;
 pub mod local;
 pub mod locate;
 pub mod lock;

@@ -116,7 +116,7 @@ pub enum ProblemKind {
     #[error("cannot be recorded")]
     Path(#[from] crate::object::PathError),
     /// A file that a checkout had not finished when it was killed.
-    #[error("is left over from a checkout that was killed, and may be removed")]
+    #[error("is left over from a checkout that was killed: `provenance gc` removes it")]
     Leftover,
     /// The directory is the worktree of another repository.
     #[error("is the worktree of another repository")]

@@ -62,6 +62,7 @@ impl From<io::Error> for StampsError {
 ///
 /// Units: nanoseconds since 1970. Cost: makes a file without a name.
 pub fn moment(temporaries: &Path) -> io::Result<i64> {
+    std::fs::create_dir_all(temporaries)?;
     let file = tempfile::tempfile_in(temporaries)?;
     Ok(stamp_of(&rustix::fs::fstat(&file)?).mtime_ns)
 }

@@ -203,3 +203,37 @@ fn declarations_that_say_nothing_stop_a_commit_with_their_line() {
         assert!(answer.err.contains(words), "{}", answer.err);
     }
 }
+
+/// It told to check out or to add, and neither works while these files are damaged.
+#[test]
+fn what_fsck_says_of_head_and_stage_mends_them() {
+    let project = used();
+    project.write(b"b", b"not recorded\n");
+    for name in ["HEAD", "stage"] {
+        let path = project.path(b".provenance").join(name);
+        replace(&path, b"garbage");
+        let answer = project.run(&["fsck"]);
+        assert_eq!(answer.code, Some(13));
+        let said = String::from_utf8(answer.out).expect("a text");
+        let mend = "mend:  move `HEAD` or `stage` in .provenance away and run `provenance init`";
+        assert!(said.contains(mend), "{said}");
+        fs::remove_file(&path).expect("moved away");
+        project.text(&["init"]);
+        project.text(&["fsck", "--full"]);
+    }
+    assert_eq!(project.text(&["status", "-s"]), " M b\n?? c\n");
+    assert_eq!(project.text(&["rev-list", "--count", "main"]), "2\n");
+}
+
+/// Some programs copy no empty folders.
+#[test]
+fn a_copy_without_empty_folders_is_whole() {
+    let project = used();
+    for words in [["status", "-s"].as_slice(), &["add", "-A"], &["fsck", "--full"], &["gc"]] {
+        for folder in [".provenance/tmp", ".provenance/cache"] {
+            // Not every command makes them anew.
+            let _gone = fs::remove_dir_all(project.path(folder.as_bytes()));
+            project.text(words);
+        }
+    }
+}

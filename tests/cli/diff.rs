@@ -60,7 +60,6 @@ changed model.bin  8 B
   binary file
 
 changed run.sh  5 B, file → executable
-
 ";
     assert_eq!(project.text(&["diff"]), expected);
     assert_eq!(project.text(&["diff", "HEAD"]), expected);
@@ -139,7 +138,6 @@ removed model.bin  8 B
 
 retyped run.sh  5 B → 9 B, file → symlink
   link to /dev/zero
-
 ";
     assert_eq!(project.text(&["diff"]), expected);
 }
@@ -177,7 +175,6 @@ added large.bin  5.72 MiB
 
 added large.txt  4.77 MiB
   text, too large for a patch
-
 ";
     assert_eq!(project.text(&["diff", "--staged"]), expected);
     assert_eq!(project.run(&["diff", "HEAD"]).code, Some(2));

@@ -90,7 +90,7 @@ fn log_takes_ranges_filters_and_paths() {
     assert_eq!(row["schema"], "provenance/commit/v1");
     let answer = project.run(&["log", "--since", "soon"]);
     assert_eq!(answer.code, Some(2));
-    assert_eq!(answer.err, "error: date not understood, date=\"soon\"\n");
+    assert!(answer.err.starts_with("error: date not understood, date=\"soon\"; write 2026-01-31"));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn plumbing_answers_scripts() {
     let alone = project.text(&["commit-tree", "main", "-m", "alone"]);
     assert_eq!(project.run(&["merge-base", "main", alone.trim()]).code, Some(1));
     let answer = project.run(&["rev-parse", "nowhere"]);
-    assert_eq!(answer.err, "error: commit not found, name=\"nowhere\"\n");
+    assert!(answer.err.starts_with("error: commit not found, name=\"nowhere\"\nhint: `log"));
     assert_eq!(answer.code, Some(2));
 }
 
@@ -204,7 +204,7 @@ fn show_tells_what_a_commit_changed() {
     assert_eq!(lines[0], format!("commit {} (HEAD -> main)", id(&project, "main")));
     assert!(text.contains("\n    second\n"), "{text}");
     assert!(text.contains("\nArtifacts:\n"), "{text}");
-    assert_eq!(lines[lines.len() - 3..], ["-1", "+2", ""]);
+    assert_eq!(lines[lines.len() - 2..], ["-1", "+2"]);
     let text = project.text(&["show", "--name-status", "v1"]);
     assert!(text.ends_with("\n\nA\tdata.csv\n"), "{text}");
     let text = project.text(&["show", "-s", "merged"]);

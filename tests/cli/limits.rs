@@ -160,3 +160,26 @@ fn killed_at_any_moment_the_same_command_succeeds() {
     project.text(&["restore", "-q", "."]);
     assert_eq!(project.run(&["fsck", "--full"]).code, Some(0));
 }
+
+#[test]
+fn what_a_killed_checkout_left_is_named_and_gc_removes_it() {
+    let project = Project::new();
+    project.write(b"data/a.csv", b"1\n");
+    project.write(b".provenanceignore", b"*.tmp\n");
+    project.commit("one");
+    project.write(b"data/.provenance-0123456789abcdef.tmp", b"half");
+    project.write(b"new/.provenance-fedcba9876543210.tmp", b"other half");
+    assert!(project.run(&["gc", "-n"]).out.starts_with(b"Would remove 2 unfinished files"));
+    project.write(b".provenanceignore", b"*.bak\n");
+    let answer = project.run(&["status"]);
+    let words = "data/.provenance-0123456789abcdef.tmp: is left over from a checkout that was \
+                 killed: `provenance gc` removes it";
+    assert!(answer.err.contains(words), "{}", answer.err);
+    let report = project.text(&["gc", "--json"]);
+    assert!(report.contains("\"leftover_files\":2,\"leftover_bytes\":14,"), "{report}");
+    assert!(!project.path(b"data/.provenance-0123456789abcdef.tmp").exists());
+    assert_eq!(project.text(&["gc"]), "Nothing to free, 3 packs\n");
+    assert_eq!(project.text(&["gc", "-q"]), "");
+    assert_eq!(project.text(&["gc", "-n"]), "Nothing would be removed: all of 3 packs is needed\n");
+    assert_eq!(project.text(&["status", "-s"]), " M .provenanceignore\n");
+}

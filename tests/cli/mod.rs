@@ -3,6 +3,8 @@
 mod broken_repository;
 mod demo;
 mod diff;
+mod examples;
+mod first_day;
 mod history;
 mod hostile_files;
 mod json;
@@ -12,3 +14,4 @@ mod memory;
 mod project;
 mod streams;
 mod transcripts;
+mod words;

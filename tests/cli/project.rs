@@ -97,7 +97,11 @@ impl Project {
         let owner = format!("{NOBODY}:{NOBODY}");
         let given = Command::new("chown").args(["-R", &owner]).arg(self.root()).status();
         let program = self.root().join(".provenance/cache/program");
-        fs::copy(env!("CARGO_BIN_EXE_provenance"), &program).expect("copied");
+        // By another process: a file that is open for writing here would be so in whatever another
+        // test starts at this moment, and so could not be run ("text file busy").
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_provenance")).arg(&program);
+        assert!(copy.status().expect("cp runs").success());
         let mut command = Command::new("setpriv");
         command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
         let output = command.arg(&program).args(words).current_dir(self.root()).output();

@@ -31,10 +31,10 @@ class Repository:
         self.folder = inner if os.path.isdir(inner) else folder
         with open(os.path.join(self.folder, "format"), "rb") as file:
             insist(canonical(file.read(), 4096).get("provenance") == 1, "a newer program is needed")
+        # A folder without files need not be there: what counts are the names of files.
         packs = os.path.join(self.folder, "pack")
-        self.packs = Packs(
-            [(os.path.join(packs, name), True) for name in sorted(os.listdir(packs))]
-        )
+        names = sorted(os.listdir(packs)) if os.path.isdir(packs) else []
+        self.packs = Packs([(os.path.join(packs, name), True) for name in names])
         self.trees = Trees(self.packs)
         self.journal = Journal(self.folder, self.trees)
 

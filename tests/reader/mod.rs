@@ -114,6 +114,22 @@ fn the_pages_suffice_to_read_a_repository() {
     assert!(tile.exists(), "no hash tile was made, so none was checked");
 }
 
+/// Right after `init` there is one entry, and neither a pack nor a folder for packs.
+#[test]
+fn the_pages_suffice_to_read_an_empty_repository() {
+    let folder = tempfile::tempdir().expect("a folder");
+    init(&InitRequest { directory: folder.path().to_owned() }, Clock::System).expect("made");
+    let Some(output) = run("independent_reader.py", &[folder.path().as_os_str()]) else { return };
+    let proved = assert_proved(&output);
+    for words in ["\"entries\": 1", "\"packs\": 0", "\"commits\": 0", "\"refs\": {}"] {
+        assert!(proved.contains(words), "{words}: {proved}");
+    }
+    let arguments = [folder.path().as_os_str(), OsStr::new("heads/main"), OsStr::new("-")];
+    let output = run("independent_reader.py", &arguments).expect("ran before");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("there is no ref heads/main"), "{said}");
+}
+
 #[test]
 fn the_pages_suffice_to_extract_a_file() {
     let folder = tempfile::tempdir().expect("a folder");

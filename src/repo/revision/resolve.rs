@@ -4,6 +4,7 @@ use super::{Revision, Start, Step, When};
 use crate::object::tree::{self, Target};
 use crate::object::{ObjectId, Prefix, TreePath};
 use crate::progress::Progress;
+use crate::repo::paths::reason;
 use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, Refs, Repository, date};
 use crate::store::{Reader, Stored};
@@ -280,13 +281,12 @@ impl<'r> Resolver<'r> {
     fn parent(&mut self, id: ObjectId, number: u64) -> Result<ObjectId, Error> {
         let parents = self.reader.commit(&id)?.parents;
         let at = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        parents.get(at).copied().ok_or_else(|| {
-            let count = parents.len();
-            Error::NotFound {
-                what: "parent of a commit",
-                name: format!("{}^{number} (it has {count})", id.short()),
-            }
-        })
+        let what = match parents.is_empty() {
+            true => "commit before the first one",
+            false => "parent of that number",
+        };
+        let name = || format!("{}^{number}", id.short());
+        parents.get(at).copied().ok_or_else(|| Error::NotFound { what, name: name() })
     }
 
     fn entry(&mut self, from: Named, path: &[u8]) -> Result<Named, Error> {
@@ -304,7 +304,7 @@ impl<'r> Resolver<'r> {
         }
         let shown = String::from_utf8_lossy(path).into_owned();
         let path = TreePath::new(path)
-            .map_err(|error| Error::Usage(format!("{shown:?} is no path: {error}")))?;
+            .map_err(|error| Error::Usage(format!("{shown:?} is no path: {}", reason(&error))))?;
         let reader = &mut self.reader;
         let found = tree::find(&root, &path, |id| reader.node(id).map_err(Error::from))?;
         match found {

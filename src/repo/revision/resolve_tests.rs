@@ -66,7 +66,7 @@ fn what_is_not_there() {
         ("nowhere", r#"commit not found, name="nowhere""#.to_owned()),
         (".git", r#"commit not found, name=".git""#.to_owned()),
         ("heads", r#"commit not found, name="heads""#.to_owned()),
-        ("main~3", format!("parent of a commit not found, name=\"{a}^1 (it has 0)\"")),
+        ("main~3", format!("commit before the first one not found, name=\"{a}^1\"")),
         ("main^{tree}", format!("a commit is asked for, but {EMPTY} is a directory")),
         ("main:x", r#"path not found, name="x""#.to_owned()),
     ] {
@@ -96,7 +96,10 @@ fn former_values_of_refs() {
         ("main@{3}", r#"that is before the first value of the ref, name="heads/main""#),
         ("main@{yesterday}", r#"that is before the first value of the ref, name="heads/main""#),
         ("never@{1}", r#"no such branch or tag, now or ever, name="heads/never""#),
-        ("main@{soon}", r#"date not understood, date="soon""#),
+        (
+            "main@{soon}",
+            r#"date not understood, date="soon"; write 2026-01-31, yesterday or "2 weeks ago""#,
+        ),
     ] {
         assert_eq!(commit(&sample, typed), expected, "{typed}");
     }

@@ -7,7 +7,7 @@ use crate::storage::{Key, StorageError};
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The disk or bucket did not do what was asked.
-    #[error("the journal could not be reached")]
+    #[error(transparent)]
     Storage(#[from] StorageError),
     /// A file of the journal is there and cannot be believed.
     #[error("damaged file of the journal, key={key}")]

@@ -69,7 +69,8 @@ impl<'a> StampsWriter<'a> {
         let old = old.map(Stamps::view).transpose()?;
         let mut builder = tempfile::Builder::new();
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let file = builder.permissions(permissions).tempfile_in(temporaries);
+        let made = std::fs::create_dir_all(temporaries);
+        let file = made.and_then(|()| builder.permissions(permissions).tempfile_in(temporaries));
         let file = file.map_err(|source| StampsError::Io { doing: "create", source })?;
         let mut out = Output { file: BufWriter::with_capacity(1 << 18, file), offset: 0 };
         out.write(&HEADER)?;
@@ -127,8 +128,10 @@ impl<'a> StampsWriter<'a> {
         let tables = self.table.encode(self.out.offset, tree, self.file_count);
         self.out.file.write_all(&tables)?;
         let file = self.out.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.persist(path)
-            .map_err(|failed| StampsError::Io { doing: "replace", source: failed.error })?;
+        // The folder of caches may be deleted at any time.
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        made.and_then(|()| file.persist(path).map_err(|failed| failed.error))
+            .map_err(|source| StampsError::Io { doing: "replace", source })?;
         Ok(())
     }
 

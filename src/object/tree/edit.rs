@@ -262,13 +262,19 @@ impl Directory {
         F: FnMut(ObjectId, &[u8]) -> Result<(), E>,
         E: From<DecodeError>,
     {
-        while let Some(item) = self.old.peek() {
+        loop {
+            let is_inside = self.old.is_inside_leaf();
+            let Some(item) = self.old.peek() else { break };
             match item {
                 Item::Entry(entry) if before.is_some_and(|name| entry.name.as_bytes() >= name) => {
                     break;
                 }
                 Item::Entry(entry) => {
-                    self.new.push_entry(entry.name.as_bytes(), &entry.target, emit)?;
+                    let name = entry.name.as_bytes();
+                    match is_inside {
+                        true => self.new.push_inside(name, &entry.target, emit)?,
+                        false => self.new.push_entry(name, &entry.target, emit)?,
+                    }
                     self.old.skip();
                 }
                 Item::Node(node) => {

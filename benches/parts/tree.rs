@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use provenance::object::tree::{self, Edit, Node, Summary, Target, TreeBuilder};
+use provenance::object::tree::{self, Edit, NewNode, Node, Summary, Target, TreeBuilder};
 use provenance::object::{DecodeError, Name, ObjectId, TreePath};
 
 use crate::samples;
@@ -80,8 +80,8 @@ fn edit(
     nodes: &Nodes,
     mut emit: impl FnMut(ObjectId, &[u8]),
 ) -> Summary {
-    let emit = |id, bytes: &[u8]| {
-        emit(id, bytes);
+    let emit = |node: NewNode<'_>| {
+        emit(node.id, node.bytes);
         Ok(())
     };
     tree::edit(Some(before.id), edits.iter().cloned(), load(nodes), emit).expect("a sound edit")

@@ -11,8 +11,10 @@ import sys
 import time
 
 import measure
+import trash
 import trees
 
+STEP_SPACE_TIMES = 4  # what one step may write: a tree, a store and an archive; and some more
 SIBLINGS = {"W1": ("b", "c"), "W2": ("b",), "W3": ("b",), "W4": (), "W6": ("b",)}
 
 
@@ -45,6 +47,7 @@ class Duel:
         self.settings, self.recorder, self.workload = settings, recorder, workload
         self.partner, self.number = partner, number
         self.sides, self.slow = [], False
+        self.base_bytes = 0  # what the tree of the round takes on the disk
 
     def put(self, side, op, rep=0, ok=True, note="", **figures):
         self.recorder.put(
@@ -64,11 +67,28 @@ class Duel:
 
     def step(self, step, reps=1):
         """Measures a step on each side; repeats it while it is quick."""
+        self.make_room()
         taken_s = 0
         for rep in range(reps):
             taken_s += sum([self.measure(side, step, rep) for side in self.order(rep)])
             if taken_s > self.settings.repeat_s:
                 break
+
+    def make_room(self):
+        """Empties the trash in the midst of a round, if a step might not fit on the disk."""
+        if not trash.is_short_of(self.settings.scratch, STEP_SPACE_TIMES * self.base_bytes):
+            return
+        if trash.empty(self.settings.trash):
+            tell("the disk was nearly full: what was put aside is deleted within the round")
+            self.warm()
+
+    def warm(self):
+        """Reads all that a step may need, the programs too."""
+        base = self.settings.place / self.workload / "base"
+        for side in self.sides:
+            side.version()
+            trees.warm(side.work, *side.stores())
+        trees.warm(base)
 
     def measure(self, side, step, rep):
         """Measures what one side does in a step; gives the seconds that it took."""
@@ -114,7 +134,7 @@ class Duel:
 
     def close(self):
         for side in self.sides:
-            trees.remove(side.root)
+            side.discard(side.root)
 
 
 def tree_round(duel):
@@ -123,8 +143,7 @@ def tree_round(duel):
     base = settings.place / workload / "base" / "data"
     for side in duel.sides:
         side.prepare(base)
-        trees.warm(side.work)
-    trees.warm(base)
+    duel.warm()
     start = time.monotonic()
     duel.step("record")
     duel.slow = duel.partner != "limits" and time.monotonic() - start > settings.slow_s

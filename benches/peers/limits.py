@@ -40,7 +40,7 @@ class Limits(Side):
         return ", ".join(found)
 
     def prepare(self, source):
-        trees.remove(self.root)
+        self.discard(self.root)
         self.root.mkdir(parents=True)
         (self.root / "home").mkdir()
         self.work.mkdir()
@@ -105,7 +105,7 @@ class Limits(Side):
         return [self.store, self.out]
 
     def before(self, step):
-        trees.remove(self.out, self.store)
+        self.discard(self.out, self.store)
 
     def after(self, step):
         return None

@@ -17,7 +17,8 @@ class Settings:
     full: bool
     scale: float
     place: Path  # the workloads of this scale
-    scratch: Path  # worktrees and stores, removed after each round
+    scratch: Path  # worktrees and stores, removed at the end
+    trash: Path  # trees put aside within a round
     results: Path
     binary: Path
     tools: Path  # what install.sh fetched
@@ -50,6 +51,7 @@ def load():
         scale=scale,
         place=place,
         scratch=scratch,
+        trash=scratch / "trash",
         results=Path(os.environ.get("BENCH_RESULTS") or f"{scratch}-results.jsonl").resolve(),
         binary=Path(
             os.environ.get("BENCH_PROVENANCE") or PROJECT / "target" / "release" / "provenance"

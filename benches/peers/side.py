@@ -4,6 +4,7 @@ import os
 import shutil
 
 import measure
+import trash
 import trees
 from measure import command
 
@@ -24,6 +25,10 @@ class Side:
         self.out, self.kept = self.root / "out", self.root / "kept"
         self.env = environment(settings, self.root / "home")
 
+    def discard(self, *paths):
+        """Takes trees away without deleting many files, which would slow down the next step."""
+        trash.put(self.settings.trash, *paths)
+
     def find(self, program):
         """Gives the path of a program, or None if it is not installed."""
         return shutil.which(str(program), path=self.env["PATH"])
@@ -40,7 +45,7 @@ class Side:
 
     def prepare(self, source):
         """Starts anew: a worktree with a copy of `source` as `data`, and an empty store."""
-        trees.remove(self.root)
+        self.discard(self.root)
         self.work.mkdir(parents=True)
         (self.root / "home").mkdir()
         trees.copy(source, self.work / "data")
@@ -94,7 +99,7 @@ class Side:
             if self.restores_in_place:
                 self.work.joinpath("data").rename(self.kept)
             else:
-                trees.remove(self.out)
+                self.discard(self.out)
                 self.out.mkdir()
 
     def after(self, step):
@@ -103,19 +108,19 @@ class Side:
             return None
         if not self.restores_in_place:
             found = trees.difference(self.work / "data", self.out / "data")
-            trees.remove(self.out)
+            self.discard(self.out)
             return found
         found = trees.difference(self.kept, self.work / "data")
         if found:
             self.undo(step)
         else:
-            trees.remove(self.kept)
+            self.discard(self.kept)
         return found
 
     def undo(self, step):
         """Puts the worktree back after a step that failed."""
         if step in RESTORES and self.kept.exists():
-            trees.remove(self.work / "data")
+            self.discard(self.work / "data")
             self.kept.rename(self.work / "data")
 
 

@@ -4,11 +4,13 @@ import json
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import aims
+import trash
 import trees
 from figures import Figures, spread
 
@@ -73,6 +75,41 @@ class Ratios(unittest.TestCase):
         self.assertEqual(figures_of(older).all("W1", "git", "record"), [])
         figures = figures_of(older, any_binary=True)
         self.assertEqual(figures.all("W1", "git", "record"), [1.5])
+
+
+class Checks(unittest.TestCase):
+    def test_two_workloads_are_summed_round_by_round(self):
+        def check(side, op, wall_s, workload, number):
+            pair = {"workload": workload, "partner": "limits"}
+            return line(side, wall_s, number=number, op=op) | pair
+
+        figures = figures_of(
+            *(check("provenance", "verify", wall_s, *where) for where, wall_s in (
+                (("W1", 0), 3.0), (("W2", 0), 1.0), (("W1", 1), 9.0))),
+            *(check("limits", "hash_raw_and_stored", wall_s, *where) for where, wall_s in (
+                (("W1", 0), 1.0), (("W2", 0), 3.0), (("W1", 1), 9.0))),
+        )
+        self.assertEqual(aims.both_checks(figures)[2:], ("1.00", True))
+
+
+class Trash(unittest.TestCase):
+    def test_many_files_are_renamed_and_few_deleted(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "trash"
+            trees_of = {"many": trash.FEW_FILES, "more": trash.FEW_FILES, "few": 3}
+            for name, count in trees_of.items():
+                (Path(scratch) / name).mkdir()
+                for number in range(count):
+                    (Path(scratch) / name / str(number)).touch()
+            trash.put(folder, *(Path(scratch) / name for name in (*trees_of, "absent")))
+            self.assertEqual(sorted(len(list(one.iterdir())) for one in folder.iterdir()),
+                             [trash.FEW_FILES, trash.FEW_FILES])
+            self.assertEqual([one.name for one in Path(scratch).iterdir()], ["trash"])
+            quick = {"DROP": f"{scratch}/switch", "SETTLE_S": 0}
+            with unittest.mock.patch.multiple(trash, **quick):
+                self.assertEqual([trash.empty(folder), trash.empty(folder)], [True, False])
+                self.assertEqual((Path(scratch) / "switch").read_text(), "1")
+            self.assertFalse(folder.exists())
 
 
 class Trees(unittest.TestCase):

@@ -34,6 +34,7 @@ fn stored(content: &[u8]) -> (tempfile::TempDir, Store, ObjectId) {
     let request = IngestRequest {
         open: &|_: &u8| File::open(&path),
         look: &look,
+        before: &|_| None,
         done: &|_, outcome| assert!(outcome.is_ok()),
         progress: &Progress::default(),
     };

@@ -42,11 +42,6 @@ impl<'s> Reader<'s> {
         Self { blocks: BlockReader::new(store) }
     }
 
-    /// The store that is read.
-    pub(super) fn store(&self) -> &'s Store {
-        self.store
-    }
-
     /// Reads a whole small object of an accepted kind, checked against its id.
     ///
     /// Errors: [`StoreError::Missing`], or what is damaged and where.

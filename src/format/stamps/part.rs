@@ -68,27 +68,47 @@ impl<'a> Part<'a> {
     ///
     /// Errors: [`DecodeError`] beyond the end, and for names that do not lie one after another.
     pub fn get(&self, index: usize) -> Result<(&'a CStr, Stamp), DecodeError> {
-        self.find(index)
-            .ok_or_else(|| DecodeError::new(WHAT, far(index), "a record does not point to a name"))
+        let name = self.c_name(index).and_then(|name| CStr::from_bytes_with_nul(name).ok());
+        name.zip(self.find_stamp(index)).ok_or_else(|| lost(index))
     }
 
-    fn find(&self, index: usize) -> Option<(&'a CStr, Stamp)> {
+    /// Gives the name of the file at `index`, to be compared: no system call may take it, as what
+    /// [`Part::get`] checks byte by byte is not checked here.
+    ///
+    /// Errors: as [`Part::get`].
+    pub fn name(&self, index: usize) -> Result<&'a [u8], DecodeError> {
+        let name = self.c_name(index).and_then(|name| name.strip_suffix(&[0]));
+        name.ok_or_else(|| lost(index))
+    }
+
+    /// Gives the stamp of the file at `index`.
+    ///
+    /// Errors: [`DecodeError`] beyond the end.
+    pub fn stamp(&self, index: usize) -> Result<Stamp, DecodeError> {
+        self.find_stamp(index).ok_or_else(|| lost(index))
+    }
+
+    /// Finds a name, its NUL included.
+    fn c_name(&self, index: usize) -> Option<&'a [u8]> {
         let at = index.checked_mul(RECORD_BYTES)?;
-        let record = self.records.get(at..)?.first_chunk::<RECORD_BYTES>()?;
         let start = match at.checked_sub(RECORD_BYTES) {
             None => 0,
             Some(before) => widen(field::u32_at(self.records, before + 36)?),
         };
-        let end = widen(field::u32_at(record, 36)?);
-        let name = CStr::from_bytes_with_nul(self.names.get(start..end)?).ok()?;
-        let stamp = Stamp {
+        let end = widen(field::u32_at(self.records, at.checked_add(36)?)?);
+        self.names.get(start..end)
+    }
+
+    fn find_stamp(&self, index: usize) -> Option<Stamp> {
+        let at = index.checked_mul(RECORD_BYTES)?;
+        let record = self.records.get(at..)?.first_chunk::<RECORD_BYTES>()?;
+        Some(Stamp {
             mtime_ns: field::u64_at(record, 0)?.cast_signed(),
             ctime_ns: field::u64_at(record, 8)?.cast_signed(),
             ino: field::u64_at(record, 16)?,
             size: field::u64_at(record, 24)?,
             mode: field::u32_at(record, 32)?,
-        };
-        Some((name, stamp))
+        })
     }
 
     /// Finds the first file whose name is not below `name`; the count of files if there is none.
@@ -96,7 +116,7 @@ impl<'a> Part<'a> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
-            match self.get(middle)?.0.to_bytes() < name {
+            match self.name(middle)? < name {
                 true => low = middle + 1,
                 false => high = middle,
             }
@@ -122,6 +142,10 @@ impl<'a> Part<'a> {
             .map(ObjectId::from_bytes)
             .ok_or_else(|| DecodeError::new(WHAT, far(index), "no such id"))
     }
+}
+
+fn lost(index: usize) -> DecodeError {
+    DecodeError::new(WHAT, far(index), "a record does not point to a name")
 }
 
 /// One part as bytes, and what its row says of it.

@@ -103,6 +103,27 @@ impl Levels {
         self.cut(0, NameHash::of(name), emit)
     }
 
+    /// Adds an entry whose name is known to end no leaf, as it stood inside one before.
+    ///
+    /// Cost: that of [`Self::push_entry`] without the hash of the name.
+    pub(super) fn push_inside<F, E>(
+        &mut self,
+        name: &[u8],
+        target: &Target,
+        emit: &mut F,
+    ) -> Result<(), E>
+    where
+        F: FnMut(u8, ObjectId, &[u8]) -> Result<(), E>,
+        E: From<DecodeError>,
+    {
+        self.advance(name)?;
+        self.add(0, target.totals(), |bytes| put_entry(bytes, name, target))?;
+        match self.level(0).count < NODE_ITEMS_MAX {
+            true => Ok(()),
+            false => self.cut(0, NameHash::of(name), emit),
+        }
+    }
+
     /// Takes over a whole node of an older version; needs [`Self::is_aligned`] at its level.
     pub(super) fn push_node<F, E>(&mut self, level: u8, node: &Child, emit: &mut F) -> Result<(), E>
     where

@@ -144,6 +144,13 @@ impl Cursor {
         self.frames.last().and_then(Frame::peek)
     }
 
+    /// Tells whether an entry comes next that does not end its leaf, so that its name ends none.
+    pub(super) fn is_inside_leaf(&mut self) -> bool {
+        let is_entry = matches!(self.peek(), Some(Item::Entry(_)));
+        let items = self.frames.last().map(|frame| &frame.items);
+        is_entry && matches!(items, Some(Items::Leaf(entries)) if entries.len() > 1)
+    }
+
     /// Takes the next entry; nothing happens before a node.
     pub(super) fn take_entry(&mut self) -> Option<Entry> {
         match &mut self.frames.last_mut()?.items {

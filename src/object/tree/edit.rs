@@ -277,6 +277,7 @@ impl Directory {
         E: From<DecodeError>,
     {
         loop {
+            let is_inside = self.old.is_inside_leaf();
             let mut emit = in_place_of(self.old.opened(), emit);
             let Some(item) = self.old.peek() else { return Ok(()) };
             match item {
@@ -284,7 +285,11 @@ impl Directory {
                     return Ok(());
                 }
                 Item::Entry(entry) => {
-                    self.new.push_entry(entry.name.as_bytes(), &entry.target, &mut emit)?;
+                    let name = entry.name.as_bytes();
+                    match is_inside {
+                        true => self.new.push_inside(name, &entry.target, &mut emit)?,
+                        false => self.new.push_entry(name, &entry.target, &mut emit)?,
+                    }
                     self.old.skip();
                 }
                 Item::Node(node) => {

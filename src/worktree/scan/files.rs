@@ -76,8 +76,8 @@ impl<'w, 'a> Merge<'w, 'a> {
     }
 
     /// Gives the name of the tracked file at a position before the end.
-    pub fn name_at(&mut self, at: Position) -> Result<&'a CStr, DecodeError> {
-        Ok(self.tracked(at)?.0)
+    pub fn name_at(&mut self, at: Position) -> Result<&'a [u8], DecodeError> {
+        self.known()?.name(at)
     }
 
     /// Compares the listed names with tracked ones; without a list, each tracked file is asked for.
@@ -90,37 +90,38 @@ impl<'w, 'a> Merge<'w, 'a> {
         let mut at = known.start;
         let Some((listing, range)) = names else {
             while at < known.end {
-                let (name, stamp) = self.tracked(at)?;
                 match &self.here.directory {
-                    Some(_) => self.compare(name, stamp, at, batch)?,
-                    None => self.missing(name, at, batch)?,
+                    Some(_) => {
+                        let (name, stamp) = self.known()?.get(at)?;
+                        self.compare(name, stamp, at, batch)?;
+                    }
+                    None => self.missing(at, batch)?,
                 }
-                at = self.next(at)?;
+                at = self.known()?.next(at)?;
             }
             return Ok(());
         };
         for (name, kind) in range.filter_map(|entry| listing.get(entry)) {
             let mut is_tracked = false;
             while at < known.end && !is_tracked {
-                let (tracked, stamp) = self.tracked(at)?;
-                match tracked.cmp(name) {
-                    Ordering::Less => self.missing(tracked, at, batch)?,
+                match self.known()?.name(at)?.cmp(name.to_bytes()) {
+                    Ordering::Less => self.missing(at, batch)?,
                     Ordering::Equal => {
+                        let stamp = self.known()?.stamp(at)?;
                         self.compare(name, stamp, at, batch)?;
                         is_tracked = true;
                     }
                     Ordering::Greater => break,
                 }
-                at = self.next(at)?;
+                at = self.known()?.next(at)?;
             }
             if !is_tracked {
                 self.untracked(name, kind, batch);
             }
         }
         while at < known.end {
-            let (tracked, _) = self.tracked(at)?;
-            self.missing(tracked, at, batch)?;
-            at = self.next(at)?;
+            self.missing(at, batch)?;
+            at = self.known()?.next(at)?;
         }
         Ok(())
     }
@@ -135,7 +136,7 @@ impl<'w, 'a> Merge<'w, 'a> {
         let Some(directory) = &self.here.directory else { return Ok(()) };
         let stamp = match directory.stat(name) {
             Ok(stamp) => stamp,
-            Err(error) if is_gone(&error) => return self.missing(name, at, batch),
+            Err(error) if is_gone(&error) => return self.missing(at, batch),
             Err(error) => {
                 self.problem(name, ProblemKind::Unreadable(error), batch);
                 return Ok(());
@@ -150,19 +151,19 @@ impl<'w, 'a> Merge<'w, 'a> {
                 if let EntryKind::Special(special) = kind_of_stamp(&stamp) {
                     self.problem(name, ProblemKind::Special(special), batch);
                 }
-                return self.missing(name, at, batch);
+                return self.missing(at, batch);
             }
             (Some(now), Some(then)) if is_link(now) != is_link(then) => Change::KindChanged,
             _ => Change::Modified,
         };
-        let tracked = self.record(at)?;
-        self.found(name, change, stamp, tracked, batch);
+        let tracked = self.known()?.record(at)?;
+        self.found(name.to_bytes(), change, stamp, Some(tracked), batch);
         Ok(())
     }
 
-    fn missing(&mut self, name: &CStr, at: Position, batch: &mut Batch) -> Result<(), DecodeError> {
-        let tracked = self.record(at)?;
-        self.found(name, Change::Missing, Stamp::default(), tracked, batch);
+    fn missing(&mut self, at: Position, batch: &mut Batch) -> Result<(), DecodeError> {
+        let (name, tracked) = (self.known()?.name(at)?, self.known()?.record(at)?);
+        self.found(name, Change::Missing, Stamp::default(), Some(tracked), batch);
         Ok(())
     }
 
@@ -191,7 +192,7 @@ impl<'w, 'a> Merge<'w, 'a> {
             EntryKind::Directory => {}
             EntryKind::File => match directory.stat(name) {
                 Ok(stamp) if stamp.kind().is_some() => {
-                    self.found(name, Change::New, stamp, None, batch);
+                    self.found(bytes, Change::New, stamp, None, batch);
                 }
                 // Replaced since the names were read; the next walk sees what it is now.
                 Ok(_) => {}
@@ -203,15 +204,18 @@ impl<'w, 'a> Merge<'w, 'a> {
 
     fn found(
         &self,
-        name: &CStr,
+        name: &[u8],
         change: Change,
         stamp: Stamp,
         tracked: Option<Record>,
         batch: &mut Batch,
     ) {
-        match self.here.path_of(name.to_bytes()) {
+        match self.here.path_of(name) {
             Ok(path) => batch.found.push(Found { path, change, stamp, tracked }),
-            Err(error) => self.problem(name, ProblemKind::Path(error), batch),
+            Err(error) => {
+                let path = self.here.raw_path_of(name);
+                batch.problems.push(Problem { path, kind: ProblemKind::Path(error) });
+            }
         }
     }
 
@@ -220,16 +224,8 @@ impl<'w, 'a> Merge<'w, 'a> {
         batch.problems.push(Problem { path, kind });
     }
 
-    fn tracked(&mut self, at: Position) -> Result<(&'a CStr, Stamp), DecodeError> {
-        self.known.as_mut().ok_or_else(nothing_tracked)?.get(at)
-    }
-
-    fn record(&mut self, at: Position) -> Result<Option<Record>, DecodeError> {
-        self.known.as_mut().map(|known| known.record(at)).transpose()
-    }
-
-    fn next(&mut self, at: Position) -> Result<Position, DecodeError> {
-        self.known.as_mut().ok_or_else(nothing_tracked)?.next(at)
+    fn known(&mut self) -> Result<&mut KnownFiles<'a>, DecodeError> {
+        self.known.as_mut().ok_or_else(nothing_tracked)
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Each piece of work becomes a row of outputs and further pieces; reading the rows depth first
 //! gives the order in which a single thread would have worked. The caller's thread takes part:
-//! it does the piece it waits for itself unless another thread is already at it, so that threads
-//! which run ahead may stop as soon as their output exceeds a budget, and nothing can wait for
-//! ever. Nothing here knows what the work is.
+//! it does the piece whose turn it is itself, and while another thread is at that one, it does a
+//! later piece instead of sleeping, as the other threads do. Threads that run ahead stop as soon
+//! as their output exceeds a budget; nothing can wait for ever, since the piece whose turn it is
+//! needs no budget. Nothing here knows what the work is.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +20,10 @@ pub enum Step<W, O> {
 
 enum State<W, O> {
     Waiting(W),
-    Busy,
+    /// A thread is at it; whether the consumer sleeps until it is done.
+    Busy {
+        is_awaited: bool,
+    },
     Done(Vec<Next<W, O>>),
     Taken,
 }
@@ -36,12 +40,18 @@ struct Slot<W, O> {
 
 struct Shared<W, O> {
     pending: Mutex<Pending<W, O>>,
+    /// There is work again for a thread that runs ahead, or none for ever.
     changed: Condvar,
+    budget: usize,
 }
 
 struct Pending<W, O> {
+    /// Pieces to be done, the one whose turn comes first on top; some were taken meanwhile.
     slots: Vec<Arc<Slot<W, O>>>,
     buffered: usize,
+    /// Threads that sleep until something changes; nobody is woken in vain, as that costs a
+    /// system call.
+    asleep: usize,
     is_closed: bool,
 }
 
@@ -56,15 +66,13 @@ pub fn unfold<W: Send, O: Send, E>(
     work: impl Fn(W) -> Vec<Step<W, O>> + Sync,
     mut consume: impl FnMut(O) -> Result<(), E>,
 ) -> Result<(), E> {
-    let shared = Shared {
-        pending: Mutex::new(Pending { slots: Vec::new(), buffered: 0, is_closed: false }),
-        changed: Condvar::new(),
-    };
+    let pending = Pending { slots: Vec::new(), buffered: 0, asleep: 0, is_closed: false };
+    let shared = Shared { pending: Mutex::new(pending), changed: Condvar::new(), budget };
     let (shared, work) = (&shared, &work);
     std::thread::scope(|scope| {
         let closer = Closer(shared);
         for _ in 1..thread_count {
-            scope.spawn(|| run_ahead(shared, budget, work));
+            scope.spawn(|| run_ahead(shared, work));
         }
         let mut rows = vec![shared.unfold_one(first, work).into_iter()];
         while let Some(row) = rows.last_mut() {
@@ -92,29 +100,22 @@ impl<W, O> Drop for Closer<'_, W, O> {
     }
 }
 
-fn run_ahead<W, O>(
-    shared: &Shared<W, O>,
-    budget: usize,
-    work: &(impl Fn(W) -> Vec<Step<W, O>> + Sync),
-) {
+fn run_ahead<W, O>(shared: &Shared<W, O>, work: &impl Fn(W) -> Vec<Step<W, O>>) {
     loop {
         let mut pending = lock(&shared.pending);
         let slot = loop {
             if pending.is_closed {
                 return;
             }
-            if pending.buffered < budget
-                && let Some(slot) = pending.slots.pop()
-            {
+            if let Some(slot) = pending.pop(shared.budget) {
                 break slot;
             }
+            pending.asleep += 1;
             pending = shared.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+            pending.asleep -= 1;
         };
         drop(pending);
-        let Some(piece) = slot.claim() else { continue };
-        // Should the work panic, whoever waits for it must not wait for ever.
-        let mut finish = Finish { slot: &slot, row: Vec::new() };
-        finish.row = shared.unfold_one(piece, work);
+        shared.complete(&slot, work);
     }
 }
 
@@ -125,8 +126,18 @@ struct Finish<'a, W, O> {
 
 impl<W, O> Drop for Finish<'_, W, O> {
     fn drop(&mut self) {
-        *lock(&self.slot.state) = State::Done(std::mem::take(&mut self.row));
-        self.slot.done.notify_all();
+        let done = State::Done(std::mem::take(&mut self.row));
+        let before = std::mem::replace(&mut *lock(&self.slot.state), done);
+        if matches!(before, State::Busy { is_awaited: true }) {
+            self.slot.done.notify_all();
+        }
+    }
+}
+
+impl<W, O> Pending<W, O> {
+    /// Takes the earliest piece, if there is room for its output.
+    fn pop(&mut self, budget: usize) -> Option<Arc<Slot<W, O>>> {
+        if self.buffered < budget { self.slots.pop() } else { None }
     }
 }
 
@@ -152,34 +163,55 @@ impl<W, O> Shared<W, O> {
         let mut pending = lock(&self.pending);
         pending.buffered += buffered;
         pending.slots.extend(slots.into_iter().rev());
+        let wakes = is_more && pending.asleep > 0;
         drop(pending);
-        if is_more {
+        if wakes {
             self.changed.notify_all();
         }
         row
     }
 
-    /// Waits for a row that another thread is at, or makes it here.
-    fn finished(&self, slot: &Slot<W, O>, work: &impl Fn(W) -> Vec<Step<W, O>>) -> Vec<Next<W, O>> {
+    /// Does a piece ahead of its turn, unless somebody else began with it.
+    fn complete(&self, slot: &Slot<W, O>, work: &impl Fn(W) -> Vec<Step<W, O>>) {
+        let Some(piece) = slot.claim() else { return };
+        // Should the work panic, whoever waits for it must not wait for ever.
+        let mut finish = Finish { slot, row: Vec::new() };
+        finish.row = self.unfold_one(piece, work);
+    }
+
+    /// Gives the row whose turn it is: made here, or by another thread, which is helped with what
+    /// comes later meanwhile.
+    fn finished(
+        &self,
+        slot: &Arc<Slot<W, O>>,
+        work: &impl Fn(W) -> Vec<Step<W, O>>,
+    ) -> Vec<Next<W, O>> {
+        lock(&self.pending).slots.pop_if(|top| Arc::ptr_eq(top, slot));
         if let Some(piece) = slot.claim() {
             return self.unfold_one(piece, work);
         }
-        let mut state = lock(&slot.state);
         loop {
-            match std::mem::replace(&mut *state, State::Taken) {
-                State::Done(row) => return row,
-                State::Taken => return Vec::new(),
-                unfinished => *state = unfinished,
+            if let Some(row) = slot.take_done() {
+                return row;
             }
-            state = slot.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let later = lock(&self.pending).pop(self.budget);
+            match later {
+                Some(later) => self.complete(&later, work),
+                None => return slot.wait(),
+            }
         }
     }
 
     fn release(&self, weight: usize) {
-        if weight > 0 {
-            let mut pending = lock(&self.pending);
-            pending.buffered = pending.buffered.saturating_sub(weight);
-            drop(pending);
+        if weight == 0 {
+            return;
+        }
+        let mut pending = lock(&self.pending);
+        pending.buffered = pending.buffered.saturating_sub(weight);
+        let is_work = pending.buffered < self.budget && !pending.slots.is_empty();
+        let wakes = is_work && pending.asleep > 0;
+        drop(pending);
+        if wakes {
             self.changed.notify_all();
         }
     }
@@ -188,12 +220,41 @@ impl<W, O> Shared<W, O> {
 impl<W, O> Slot<W, O> {
     fn claim(&self) -> Option<W> {
         let mut state = lock(&self.state);
-        match std::mem::replace(&mut *state, State::Busy) {
+        match std::mem::replace(&mut *state, State::Busy { is_awaited: false }) {
             State::Waiting(piece) => Some(piece),
             other => {
                 *state = other;
                 None
             }
+        }
+    }
+
+    /// Takes the row, if it is there.
+    fn take_done(&self) -> Option<Vec<Next<W, O>>> {
+        take_row(&mut lock(&self.state))
+    }
+
+    /// Sleeps until the row is there.
+    fn wait(&self) -> Vec<Next<W, O>> {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(row) = take_row(&mut state) {
+                return row;
+            }
+            *state = State::Busy { is_awaited: true };
+            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Takes the row out of a state; `None` while a thread is at it.
+fn take_row<W, O>(state: &mut State<W, O>) -> Option<Vec<Next<W, O>>> {
+    match std::mem::replace(state, State::Taken) {
+        State::Done(row) => Some(row),
+        State::Taken => Some(Vec::new()),
+        unfinished => {
+            *state = unfinished;
+            None
         }
     }
 }
@@ -204,6 +265,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// Work `n` becomes: output n, work n-1, output n, work n-2.
@@ -241,5 +304,31 @@ mod tests {
             if count == 10 { Err("enough") } else { Ok(()) }
         });
         assert_eq!((ended, count), (Err("enough"), 10));
+    }
+
+    /// The consumer used to sleep whenever another thread was at the piece whose turn it was, so
+    /// that two threads took turns and a scan on two cores took as long as on one.
+    #[test]
+    fn whoever_would_wait_does_a_later_piece() {
+        const PIECES: u32 = 8;
+        let begun = (Mutex::new(0), Condvar::new());
+        let work = |piece: u32| {
+            if piece == PIECES {
+                return (0..PIECES).map(Step::Work).collect();
+            }
+            let mut count = lock(&begun.0);
+            *count += 1;
+            begun.1.notify_all();
+            // Each piece but the last is done only when the one behind it is under way.
+            let is_alone = |count: &mut u32| *count < PIECES.min(piece + 2);
+            let waited = begun.1.wait_timeout_while(count, Duration::from_secs(10), is_alone);
+            vec![Step::Output(waited.unwrap().1.timed_out(), 1)]
+        };
+        let mut outputs = Vec::new();
+        let consumed: Result<(), ()> = unfold(PIECES, 2, 1000, work, |is_late| {
+            outputs.push(is_late);
+            Ok(())
+        });
+        assert_eq!((consumed, outputs), (Ok(()), vec![false; 8]));
     }
 }

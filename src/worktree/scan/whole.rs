@@ -1,6 +1,6 @@
 //! A directory of which everything counts: split at the directories in it, and into pieces.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -70,9 +70,9 @@ impl Walk<'_> {
             return Err(ProblemKind::NestedRepository);
         }
         let mut names = NameSet::default();
-        for (name, kind) in (0..listing.len()).filter_map(|entry| listing.get(entry)) {
-            if !here.is_own_folder(name.to_bytes()) {
-                names.add(name.to_bytes(), kind == EntryKind::Directory);
+        for (name, kind) in listing.names() {
+            if !here.is_own_folder(name) {
+                names.add(name, kind == EntryKind::Directory);
             }
         }
         row.batch.seen = Some(DirectorySeen { stamp, names });
@@ -101,17 +101,16 @@ impl Walk<'_> {
             inner.extend(rows.filter_map(|(row, name)| tracked(name, row, is_there, 0)));
             return inner;
         };
-        for entry in 0..listing.len() {
-            let Some((name, kind)) = listing.get(entry) else { continue };
-            while let Some((row, gone)) = rows.next_if(|(_, row)| *row < name.to_bytes()) {
+        for (entry, (name, kind)) in listing.names().enumerate() {
+            while let Some((row, gone)) = rows.next_if(|(_, row)| *row < name) {
                 inner.extend(tracked(gone, row, false, entry));
             }
-            let row = rows.next_if(|(_, row)| *row == name.to_bytes()).map(|(row, _)| row);
+            let row = rows.next_if(|(_, row)| *row == name).map(|(row, _)| row);
             let is_there = kind == EntryKind::Directory;
-            let is_entered = is_there && Name::check(name.to_bytes()).is_ok();
-            if is_entered || row.is_some() {
+            let is_entered = is_there && Name::check(name).is_ok();
+            let is_inner = is_entered || row.is_some();
+            if is_inner && let Ok(name) = CString::new(name) {
                 let entry_end = if is_there { entry } else { entry + 1 };
-                let name = name.to_owned();
                 inner.push(Inner { name, is_there, row, entry_end, entry_next: entry + 1 });
             }
         }
@@ -167,8 +166,8 @@ fn cut_by_names(
     let (mut cuts, mut entry, mut at) = (Vec::new(), names.start, known.start);
     while names.end - entry > PIECE_FILES {
         let next = entry + PIECE_FILES;
-        let name = listing.get(next).map_or(c"", |(name, _)| name);
-        let until = merge.lower_bound(name.to_bytes())?.clamp(at, known.end);
+        let name = listing.name(next).unwrap_or_default();
+        let until = merge.lower_bound(name)?.clamp(at, known.end);
         cuts.push((Some(entry..next), at..until));
         (entry, at) = (next, until);
     }
@@ -206,11 +205,11 @@ fn cut_by_parts(
 }
 
 /// Counts the listed names below `name`.
-fn partition(listing: &Listing, range: Range<usize>, name: &CStr) -> usize {
+fn partition(listing: &Listing, range: Range<usize>, name: &[u8]) -> usize {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low.midpoint(high);
-        match listing.get(middle).is_some_and(|(listed, _)| listed < name) {
+        match listing.name(middle).is_some_and(|listed| listed < name) {
             true => low = middle + 1,
             false => high = middle,
         }

@@ -36,7 +36,7 @@ impl<'a> Finder<'a> {
         }
         let Some((_, files)) = &mut self.files else { return Ok(None) };
         let at = files.lower_bound(last)?;
-        let is_found = at < files.end() && files.get(at)?.0.to_bytes() == last;
+        let is_found = at < files.end() && files.name(at)? == last;
         if is_found { files.record(at).map(Some) } else { Ok(None) }
     }
 

@@ -45,6 +45,16 @@ impl<'a> KnownFiles<'a> {
         self.part(at.part)?.get(at.file)
     }
 
+    /// Gives the name of the file at a position before [`KnownFiles::end`], to be compared.
+    pub fn name(&mut self, at: Position) -> Result<&'a [u8], DecodeError> {
+        self.part(at.part)?.name(at.file)
+    }
+
+    /// Gives the stamp of the file at a position before [`KnownFiles::end`].
+    pub fn stamp(&mut self, at: Position) -> Result<Stamp, DecodeError> {
+        self.part(at.part)?.stamp(at.file)
+    }
+
     /// Gives all that is recorded of the file at a position.
     pub fn record(&mut self, at: Position) -> Result<Record, DecodeError> {
         let part = self.part(at.part)?;
@@ -52,8 +62,7 @@ impl<'a> KnownFiles<'a> {
             part.check_ids()?;
             self.checked = Some(at.part);
         }
-        let (_, stamp) = part.get(at.file)?;
-        Ok(Record { stamp, id: part.id(at.file)? })
+        Ok(Record { stamp: part.stamp(at.file)?, id: part.id(at.file)? })
     }
 
     /// Points to what follows a file.
@@ -82,7 +91,7 @@ impl<'a> KnownFiles<'a> {
     /// Points to the first file whose name is above `name`.
     pub fn upper_bound(&mut self, name: &[u8]) -> Result<Position, DecodeError> {
         let at = self.lower_bound(name)?;
-        match at < self.end() && self.get(at)?.0.to_bytes() == name {
+        match at < self.end() && self.name(at)? == name {
             true => self.next(at),
             false => Ok(at),
         }
@@ -91,7 +100,7 @@ impl<'a> KnownFiles<'a> {
     /// Gives the name of the last file in a part.
     pub fn last_name(&mut self, part: u32) -> Result<&'a [u8], DecodeError> {
         let part = self.part(part)?;
-        Ok(part.get(part.len().saturating_sub(1))?.0.to_bytes())
+        part.name(part.len().saturating_sub(1))
     }
 
     fn part(&mut self, number: u32) -> Result<Part<'a>, DecodeError> {

@@ -109,7 +109,7 @@ impl<'a> Section<'a> {
     ) -> Result<(), StampsError> {
         self.copy_until(Some(name), out)?;
         let is_old = match &mut self.old {
-            Some(old) if old.at < old.files.end() => old.files.get(old.at)?.0.to_bytes() == name,
+            Some(old) if old.at < old.files.end() => old.files.name(old.at)? == name,
             _ => false,
         };
         if is_old && let Some(old) = &mut self.old {
@@ -173,7 +173,7 @@ impl<'a> Section<'a> {
                 self.parts.push(copy_part(view, part, out)?);
                 continue;
             }
-            let found = old.files.get(old.at)?.0.to_bytes();
+            let found = old.files.name(old.at)?;
             if name.is_some_and(|name| found >= name) {
                 break;
             }
@@ -212,7 +212,7 @@ impl<'a> Section<'a> {
         if self.seen.is_some() {
             let part = view.part(part)?;
             for file in 0..part.len() {
-                self.names.add(part.get(file)?.0.to_bytes(), false);
+                self.names.add(part.name(file)?, false);
             }
         }
         Ok(())

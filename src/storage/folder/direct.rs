@@ -86,12 +86,17 @@ impl DirectWriter {
     }
 
     fn next_piece(&mut self) -> io::Result<()> {
-        let ended = || io::Error::other("the thread that writes has ended");
-        let next = self.free.recv().map_err(|_| ended())??;
-        let piece = std::mem::replace(&mut self.piece, next);
+        let Ok(next) = self.free.recv() else { return Err(self.failure()) };
+        let piece = std::mem::replace(&mut self.piece, next?);
         let offset = self.offset;
         self.offset += piece.bytes as u64;
-        self.filled.send((piece, offset)).map_err(|_| ended())
+        self.filled.send((piece, offset)).map_err(|_| self.failure())
+    }
+
+    /// Tells why the thread has ended; it may have given back sound pieces before.
+    fn failure(&self) -> io::Error {
+        let ended = || io::Error::other("the thread that writes has ended");
+        self.free.iter().find_map(Result::err).unwrap_or_else(ended)
     }
 }
 

@@ -43,7 +43,7 @@ def main():
     provenance = Provenance(settings)
     if provenance.version() is None:
         sys.exit(f"no program at {settings.binary}: cargo build --release, or BENCH_PROVENANCE")
-    trash.empty(settings.trash)  # of a run that was stopped
+    trash.empty(settings.trash)  # of a run that was killed
     make_workloads(settings)
     common = {"binary": digest(settings.binary), "scale": settings.scale}
     recorder = Recorder(settings.results, common)
@@ -54,15 +54,17 @@ def main():
     def passed_s():
         return time.monotonic() - start
 
-    for workload, partner, number in plan(settings, partners, passed_s):
-        if is_measured(settings, common, workload, partner.name, number):
-            continue
-        if passed_s() > settings.budget_s:
-            leave_out(recorder, workload, partner.name, number, "the time was over")
-            continue
-        duel = Duel(settings, recorder, workload, partner.name, number, end)
-        play(duel, common, provenance, partner)
-    trees.remove(settings.trash)
+    try:
+        for workload, partner, number in plan(settings, partners, passed_s):
+            if is_measured(settings, common, workload, partner.name, number):
+                continue
+            if passed_s() > settings.budget_s:
+                leave_out(recorder, workload, partner.name, number, "the time was over")
+                continue
+            duel = Duel(settings, recorder, workload, partner.name, number, end)
+            play(duel, common, provenance, partner)
+    finally:
+        trees.remove(settings.trash)
     tell(f"results: {settings.results}")
 
 

@@ -28,7 +28,7 @@ const FEW_FILES: usize = 256;
 const LARGE_BYTES: u64 = 128 << 10;
 
 /// Edits on their way to the tree.
-const EDITS_UNDER_WAY: usize = 4096;
+const EDITS_UNDER_WAY: usize = 512;
 
 /// Which files to take in.
 #[derive(Debug, Clone, Copy)]

@@ -27,18 +27,17 @@ impl BlockObject {
 
 /// Encodes blocks on one thread: contexts and buffers are kept from block to block.
 pub(super) struct BlockEncoder {
-    encoder: Encoder,
-    decoder: Decoder,
+    level: i32,
+    /// Made for the first block: many threads wait for blocks that never come.
+    contexts: Option<(Encoder, Decoder)>,
     encoded: Vec<u8>,
     decoded: Vec<u8>,
 }
 
 impl BlockEncoder {
     /// Prepares for zstd at `level`.
-    pub fn new(level: i32) -> Result<Self, StoreError> {
-        let (encoder, decoder) =
-            Encoder::new(level).zip(Decoder::new()).ok_or(StoreError::OutOfMemory)?;
-        Ok(Self { encoder, decoder, encoded: Vec::new(), decoded: Vec::new() })
+    pub const fn new(level: i32) -> Self {
+        Self { level, contexts: None, encoded: Vec::new(), decoded: Vec::new() }
     }
 
     /// Encodes `raw`, checks that it decodes to the same, and appends it to `writer`.
@@ -53,7 +52,14 @@ impl BlockEncoder {
         objects: &[BlockObject],
         writer: &PackWriter,
     ) -> Result<(), StoreError> {
-        let Self { encoder, decoder, encoded, decoded } = self;
+        let Self { level, contexts, encoded, decoded } = self;
+        let (encoder, decoder) = match contexts {
+            Some(contexts) => contexts,
+            None => {
+                let made = Encoder::new(*level).zip(Decoder::new());
+                contexts.insert(made.ok_or(StoreError::OutOfMemory)?)
+            }
+        };
         let prefix = base.map_or(&[][..], |base| &base.content);
         let block = match base {
             Some(_) => encoder.encode_with_prefix(raw, prefix, encoded),

@@ -26,6 +26,7 @@ pub(super) type SeeBlock<'a> =
 #[derive(Debug)]
 pub(super) struct BlockReader<'s> {
     store: &'s Store,
+    /// Made for the first block: many readers are asked for what is known already.
     decoder: Option<Decoder>,
     kept: VecDeque<Kept>,
     /// Encoded bytes of the block that is being decoded.
@@ -73,7 +74,7 @@ impl Buffer {
 impl<'s> BlockReader<'s> {
     pub fn new(store: &'s Store) -> Self {
         let (encoded, spare) = (Vec::new(), Vec::new());
-        Self { store, decoder: Decoder::new(), kept: VecDeque::new(), encoded, spare }
+        Self { store, decoder: None, kept: VecDeque::new(), encoded, spare }
     }
 
     pub const fn store(&self) -> &'s Store {
@@ -198,6 +199,9 @@ impl<'s> BlockReader<'s> {
         // Bases are decoded before: they need the same memory.
         self.encoded.resize(row.encoded_bytes as usize, 0);
         pack.read(row.offset, &mut self.encoded)?;
+        if self.decoder.is_none() {
+            self.decoder = Decoder::new();
+        }
         let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
         decoder.decode_to(row, &self.encoded, &prefix, raw).map_err(|error| pack.damaged(error))
     }

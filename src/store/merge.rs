@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::storage::{Aside, Key};
 
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
-use super::block_reader::slice_of;
+use super::block_reader::{BlockReader, slice_of};
 use super::pack::Pack;
 use super::pack_writer::PackWriter;
 use super::{Store, StoreError, limits};
@@ -126,7 +126,7 @@ pub fn merge(
     dispose: Dispose,
     progress: &Progress,
 ) -> Result<Merged, StoreError> {
-    let mut merger = Merger::new(store, class)?;
+    let mut merger = Merger::new(store, class);
     let mut merged = Merged::default();
     for pack in packs {
         merged.packs += 1;
@@ -159,18 +159,21 @@ struct Merger<'s> {
     writer: PackWriter,
     encoder: BlockEncoder,
     small: BlockBuilder,
+    /// Kept from block to block: neighbours often continue the same base.
+    blocks: BlockReader<'s>,
     seen: HashSet<(ObjectId, ObjectKind)>,
 }
 
 impl<'s> Merger<'s> {
-    fn new(store: &'s Store, class: PackClass) -> Result<Self, StoreError> {
-        Ok(Self {
+    fn new(store: &'s Store, class: PackClass) -> Self {
+        Self {
             store,
             writer: PackWriter::new(Arc::clone(store.storage()), class),
-            encoder: BlockEncoder::new(store.compression())?,
+            encoder: BlockEncoder::new(store.compression()),
             small: BlockBuilder::default(),
+            blocks: BlockReader::new(store),
             seen: HashSet::new(),
-        })
+        }
     }
 
     /// Copies one pack, block by block; gives how many objects were not to be kept.
@@ -220,8 +223,7 @@ impl<'s> Merger<'s> {
         }
         // What is copied unread is checked all the same: a merge must not outlive the last good
         // copy of a damaged block.
-        let mut reader = self.store.reader();
-        let raw = reader.blocks().decoded(pack, row)?;
+        let raw = self.blocks.decoded(pack, row)?;
         for object in objects {
             let content = slice_of(pack, object, raw)?;
             if object.kind != ObjectKind::ChunkMap && ObjectId::of(content) != object.id {

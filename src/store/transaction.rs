@@ -56,7 +56,7 @@ impl<'s> Transaction<'s> {
             records: PackWriter::new(Arc::clone(storage), PackClass::Records),
             desk: Mutex::new(Desk {
                 reader: store.reader(),
-                encoder: BlockEncoder::new(store.compression())?,
+                encoder: BlockEncoder::new(store.compression()),
                 data: BlockBuilder::default(),
                 records: BlockBuilder::default(),
             }),
@@ -156,7 +156,7 @@ impl<'s> Transaction<'s> {
     }
 
     /// A block encoder with the repository's settings, for one thread.
-    pub(super) fn encoder(&self) -> Result<BlockEncoder, StoreError> {
+    pub(super) fn encoder(&self) -> BlockEncoder {
         BlockEncoder::new(self.store.compression())
     }
 

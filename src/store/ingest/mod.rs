@@ -198,10 +198,7 @@ fn feed<T, F, S>(
 
 /// Takes batches and chunks until there are no more, then flushes its shared block.
 fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, '_, T, F, S>, work: &Receiver<Job<T>>) {
-    let mut desk = match Desk::new(shared.transaction) {
-        Ok(desk) => desk,
-        Err(error) => return drain(shared, error, work),
-    };
+    let mut desk = Desk::new(shared.transaction);
     for job in work {
         if shared.is_halted() {
             continue; // taken all the same, so that nobody waits for a place in the queue
@@ -217,12 +214,6 @@ fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, '_, T, F, S>, work: &Rec
     if let Err(error) = desk.block.flush(&mut desk.encoder, shared.transaction.data()) {
         shared.fail(error);
     }
-}
-
-/// Keeps the queue moving after a worker could not start.
-fn drain<T, F, S>(shared: &Shared<'_, '_, T, F, S>, error: StoreError, work: &Receiver<Job<T>>) {
-    shared.fail(error);
-    work.iter().for_each(drop);
 }
 
 /// Reads one large file after the other.
@@ -252,13 +243,13 @@ struct Desk<'s> {
 }
 
 impl<'s> Desk<'s> {
-    fn new(transaction: &Transaction<'s>) -> Result<Self, StoreError> {
-        Ok(Self {
+    fn new(transaction: &Transaction<'s>) -> Self {
+        Self {
             reader: transaction.store().reader(),
-            encoder: transaction.encoder()?,
+            encoder: transaction.encoder(),
             block: BlockBuilder::default(),
             content: Vec::new(),
-        })
+        }
     }
 }
 

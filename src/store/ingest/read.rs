@@ -44,14 +44,29 @@ pub(super) fn whole<T, F: Read, S: PartialEq>(
         if look.bytes >= limits::LARGE_BYTES {
             return Err(IngestFailure::Changed);
         }
-        content.clear();
-        // One byte more than expected, so that the end is seen without growing the buffer.
-        let expected = usize::try_from(look.bytes).unwrap_or(usize::MAX).saturating_add(1);
-        content.reserve(expected);
-        (&mut file).take(limits::LARGE_BYTES).read_to_end(content)?;
+        read_expected(&mut file, content, look.bytes)?;
         if is_unchanged(request, &file, &look, content.len() as u64)? {
             return Ok(look);
         }
     }
     Err(IngestFailure::Changed)
+}
+
+/// Reads `bytes`, or fewer if the file ends before; what may follow shows in its next look.
+///
+/// Whoever reads on until the end is told makes a system call more for each file.
+fn read_expected<F: Read>(file: &mut F, content: &mut Vec<u8>, bytes: u64) -> io::Result<()> {
+    let expected = usize::try_from(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    content.resize(expected, 0);
+    let mut filled = 0;
+    while filled < expected {
+        match file.read(&mut content[filled..]) {
+            Ok(0) => break,
+            Ok(bytes) => filled += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    content.truncate(filled);
+    Ok(())
 }

@@ -18,8 +18,10 @@ use crate::worktree::open;
 use crate::worktree::scan::{Batch, Change, Found, Problem, ScanRequest, scan};
 use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
 
-/// Files that are read before their results go on, and bytes of them.
-const WINDOW_FILES: usize = 1 << 16;
+/// Files that are read before their results go on, and bytes of them. The first window is small, so
+/// that the tree is edited soon; each next one is twice as large, as long as they are filled.
+const WINDOW_FILES_MIN: usize = 1 << 9;
+const WINDOW_FILES_MAX: usize = 1 << 16;
 const WINDOW_BYTES: u64 = 1 << 30;
 
 /// Changed files whose earlier versions are worth reading, whatever their size; of more than these,
@@ -99,6 +101,7 @@ impl Repository {
                 edits,
                 batches: Vec::new(),
                 files: 0,
+                files_max: WINDOW_FILES_MIN,
                 bytes: 0,
                 taken: Taken::default(),
             };
@@ -149,6 +152,8 @@ struct Window<'a, 's, 'w> {
     edits: Sender<(TreePath, Edit)>,
     batches: Vec<Batch>,
     files: usize,
+    /// Files of a full window.
+    files_max: usize,
     bytes: u64,
     taken: Taken,
 }
@@ -163,7 +168,12 @@ impl Window<'_, '_, '_> {
         self.files += batch.found.len();
         self.bytes += batch.found.iter().map(|found| found.stamp.size).sum::<u64>();
         self.batches.push(batch);
-        if self.files >= WINDOW_FILES || self.bytes >= WINDOW_BYTES { self.flush() } else { Ok(()) }
+        if self.files < self.files_max && self.bytes < WINDOW_BYTES {
+            return Ok(());
+        }
+        self.flush()?;
+        self.files_max = WINDOW_FILES_MAX.min(2 * self.files_max);
+        Ok(())
     }
 
     /// Reads the files of the window and passes on what became of them.

@@ -93,9 +93,10 @@ class Side:
         return [self.store]
 
     def before(self, step):
-        """Makes room for a restore; not measured."""
-        if step in RESTORES:
+        """Reads what a step will read, and makes room for a restore; not measured."""
+        if step in RESTORES or step == "verify":
             trees.warm(*self.stores())
+        if step in RESTORES:
             if self.restores_in_place:
                 self.work.joinpath("data").rename(self.kept)
             else:

@@ -116,7 +116,7 @@ const fn hint_of_kind(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Unverified => Some("do not rely on this content until you know why"),
         ErrorKind::Denied => Some("check who owns the file and who may write there"),
         ErrorKind::Unavailable => Some("mend the cause and run the same command again"),
-        ErrorKind::Interrupted => Some("run the same command again: it goes on from what is there"),
+        ErrorKind::Interrupted => Some("run the same command again"),
         ErrorKind::Internal => Some("this is a fault in provenance: please report it"),
         ErrorKind::Usage | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Sealed => None,
     }

@@ -207,9 +207,16 @@ impl<'s> BlockReader<'s> {
     }
 
     /// The content that a block of `depth` bases continues.
+    ///
+    /// Two writers at once may each have stored what the other one took for its base: of an object
+    /// that is in several packs, only a copy with fewer bases can be meant.
     fn base(&mut self, id: &ObjectId, depth: u8) -> Result<Vec<u8>, StoreError> {
-        let found = self.store.packs().find(id, KindSet::CONTENT)?;
-        let found = found.ok_or(StoreError::Missing { id: *id })?;
+        let packs = self.store.packs();
+        let mut found = packs.find(id, KindSet::CONTENT)?.ok_or(StoreError::Missing { id: *id })?;
+        if row_of(&found, depth).is_err() {
+            let copies = packs.listing()?.find_all(id, KindSet::CONTENT)?;
+            found = copies.into_iter().find(|copy| row_of(copy, depth).is_ok()).unwrap_or(found);
+        }
         Ok(self.checked_below(id, &found, depth)?.to_vec())
     }
 }

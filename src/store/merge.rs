@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::format::pack::{BlockRow, ObjectKind, ObjectRow, PackClass, PackIndex};
+use crate::format::pack::{BlockRow, KindSet, ObjectKind, ObjectRow, PackClass, PackIndex};
 use crate::object::{DecodeError, ObjectId};
 use crate::progress::Progress;
 use crate::storage::{Aside, Key};
@@ -15,7 +15,7 @@ use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::block_reader::{BlockReader, slice_of};
 use super::pack::Pack;
 use super::pack_writer::PackWriter;
-use super::{Store, StoreError, limits};
+use super::{Store, StoreError, limits, reader};
 
 /// A larger pack must be this many times the size of all smaller ones together, or it is merged
 /// with them: then there are never more than a logarithm's worth of packs, and each byte is
@@ -131,7 +131,7 @@ pub fn merge(
     for pack in packs {
         merged.packs += 1;
         merged.bytes_before += pack.bytes();
-        merged.dropped += merger.pack(pack, keep, progress)?;
+        merged.dropped += merger.pack(pack, packs, keep, progress)?;
     }
     let new = merger.finish()?;
     // Merging a single pack with nothing to drop gives the same pack again, of the same name.
@@ -180,6 +180,7 @@ impl<'s> Merger<'s> {
     fn pack(
         &mut self,
         pack: &Arc<Pack>,
+        packs: &[Arc<Pack>],
         keep: &dyn Fn(&ObjectRow) -> bool,
         progress: &Progress,
     ) -> Result<u64, StoreError> {
@@ -194,6 +195,15 @@ impl<'s> Merger<'s> {
             let before = objects.len();
             objects.retain(|object| keep(object));
             dropped += (before - objects.len()) as u64;
+            if row.depth > 0 {
+                let is_best = |object: &ObjectRow| is_shallowest(packs, object, row.depth);
+                objects = objects
+                    .into_iter()
+                    .filter_map(|object| {
+                        is_best(&object).map(|is| is.then_some(object)).transpose()
+                    })
+                    .collect::<Result<_, _>>()?;
+            }
             objects.retain(|object| {
                 let kind = match object.kind {
                     // Whoever looks for one takes the other.
@@ -253,6 +263,27 @@ impl<'s> Merger<'s> {
         self.store.storage().finish(finished.upload, &finished.key)?;
         Ok(Some((finished.key, finished.bytes)))
     }
+}
+
+/// Tells whether no other pack holds an object with fewer bases than `depth`.
+///
+/// Two writers at once may each have stored what the other one took for its base. If of both
+/// objects the copy with a base were kept, neither could be read again; the ones with the fewest
+/// bases cannot be such a circle.
+fn is_shallowest(packs: &[Arc<Pack>], object: &ObjectRow, depth: u8) -> Result<bool, StoreError> {
+    let kinds = match object.kind {
+        ObjectKind::Blob | ObjectKind::Chunk => reader::CHUNKS,
+        kind => KindSet::only(kind),
+    };
+    for pack in packs {
+        let index = pack.index()?;
+        let copy = index.find(&object.id, kinds).map_err(|error| pack.damaged(error))?;
+        let Some(copy) = copy else { continue };
+        if index.block_of(&copy).map_err(|error| pack.damaged(error))?.depth < depth {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The objects of each block, in the order of the blocks.

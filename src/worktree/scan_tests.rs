@@ -65,6 +65,8 @@ impl<'a> Look<'a> {
             Ok(())
         });
         scanned.unwrap();
+        // Once, an interrupted `add` told of twice as many files as there were.
+        assert_eq!(progress.snapshot().files, unchanged, "others are counted by who reads them");
         unchanged
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
+use crate::format::pack::PackClass;
 use crate::storage::FolderStorage;
 use crate::store::Store;
 
@@ -93,8 +94,10 @@ fn every_size_reads_back_as_it_was() {
     let files: Vec<PathBuf> =
         names.zip(&contents).map(|(n, c)| write(folder.path(), &n, c)).collect();
     let (_kept, store) = store();
-    let (outcomes, _) = run(&store, &files, &open, &Progress::default()).expect("stored");
+    let progress = Progress::default();
+    let (outcomes, _) = run(&store, &files, &open, &progress).expect("stored");
     assert_eq!(outcomes.len(), files.len());
+    assert_eq!(progress.snapshot().files, files.len() as u64, "each is counted once");
     for ((_, outcome), content) in outcomes.iter().zip(&contents) {
         let ingested = outcome.as_ref().expect("readable");
         assert_eq!(ingested.id, ObjectId::of(content));
@@ -287,7 +290,7 @@ fn a_long_history_of_one_file_is_read_back_whole() {
     }
     assert!(taken < 200 * 2_500, "{taken}");
     let mut depth_max = 0;
-    for pack in store.packs().listing().expect("listed").of(crate::format::pack::PackClass::Data) {
+    for pack in store.packs().listing().expect("listed").of(PackClass::Data) {
         for block in pack.index().expect("sound").blocks() {
             depth_max = depth_max.max(block.expect("sound").depth);
         }
@@ -317,4 +320,39 @@ fn a_damaged_version_before_is_no_obstacle() {
     let store = Store::open(Arc::clone(store.storage()), 1);
     let (new, _) = next_version(&store, &content, Some(old));
     assert!(read_back(&store, &new) == content);
+}
+
+/// What would be lost: two writers at once, each of which stores what the other one had as the
+/// difference to its own. Kept together, neither could ever be read again.
+#[test]
+fn two_versions_that_are_differences_to_each_other_stay_readable() {
+    let contents = [table(30_000), {
+        let mut content = table(30_000);
+        content[5] = b'!';
+        content
+    }];
+    let (kept, one) = store();
+    let (other_kept, other) = store();
+    let (first, _) = next_version(&one, &contents[0], None);
+    let (second, _) = next_version(&one, &contents[1], Some(first));
+    next_version(&other, &contents[1], None);
+    next_version(&other, &contents[0], Some(second));
+    for pack in std::fs::read_dir(other_kept.path().join("pack")).expect("packs") {
+        let pack = pack.expect("readable");
+        let to = kept.path().join("pack").join(pack.file_name());
+        std::fs::copy(pack.path(), to).expect("copied");
+    }
+    let both = Store::open(Arc::clone(one.storage()), 1);
+    let is_readable = |store: &Store| {
+        assert!(read_back(store, &first) == contents[0]);
+        assert!(read_back(store, &second) == contents[1]);
+    };
+    is_readable(&both);
+    let packs = both.packs().listing().expect("listed").of(PackClass::Data).to_vec();
+    assert_eq!(packs.len(), 4);
+    let dispose = crate::store::merge::Dispose::Delete;
+    let progress = Progress::default();
+    crate::store::merge::merge(&both, PackClass::Data, &packs, &|_| true, dispose, &progress)
+        .expect("merged");
+    is_readable(&Store::open(Arc::clone(one.storage()), 1));
 }

@@ -226,11 +226,16 @@ fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
         if shared.is_halted() {
             continue;
         }
-        match large::file(shared, &token, chunks) {
-            Ok(ingested) => (shared.request.done)(token, Ok(ingested)),
-            Err(Stop::File(failure)) => (shared.request.done)(token, Err(failure)),
-            Err(Stop::Store(error)) => shared.fail(error),
-        }
+        let outcome = match large::file(shared, &token, chunks) {
+            Ok(ingested) => Ok(ingested),
+            Err(Stop::File(failure)) => Err(failure),
+            Err(Stop::Store(error)) => {
+                shared.fail(error);
+                continue;
+            }
+        };
+        shared.request.progress.add_files(1);
+        (shared.request.done)(token, outcome);
     }
 }
 

@@ -104,13 +104,15 @@ impl Older {
     }
 }
 
-/// Tells whether two contents of one length have some bytes in common where they should.
+/// Tells whether two contents of one length have many bytes in common where they should.
 fn is_alike(content: &[u8], base: &Base) -> bool {
+    fn sample(bytes: &[u8], start: usize) -> Option<&[u8]> {
+        bytes.get(start..start + SAMPLE_BYTES)
+    }
     let step = content.len() / SAMPLES;
-    let equal = |at: &usize| {
-        let sample =
-            |bytes: &[u8]| bytes.get(at * step..at * step + SAMPLE_BYTES).map(<[u8]>::to_vec);
-        sample(content).is_some_and(|content| Some(content) == sample(&base.content))
+    let is_equal = |start: &usize| {
+        let (new, old) = (sample(content, *start), sample(&base.content, *start));
+        new.is_some() && new == old
     };
-    (0..SAMPLES).filter(equal).count() >= EQUAL_MIN
+    (0..SAMPLES).map(|number| number * step).filter(is_equal).count() >= EQUAL_MIN
 }

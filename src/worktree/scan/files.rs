@@ -31,11 +31,12 @@ impl Walk<'_> {
         Ok(vec![self.output(batch)])
     }
 
-    /// Counts a batch and makes it an output.
+    /// Counts what needs no further look, and makes a batch an output.
+    ///
+    /// What was found is counted by whoever reads it.
     pub fn output<W>(&self, batch: Batch) -> Step<W, Result<Batch, super::ScanError>> {
+        self.request.progress.add_files(batch.unchanged_count);
         let count = batch.found.len().saturating_add(batch.problems.len());
-        let looked_at = u64::try_from(count).unwrap_or(0).saturating_add(batch.unchanged_count);
-        self.request.progress.add_files(looked_at);
         Step::Output(Ok(batch), count.saturating_add(1))
     }
 }

@@ -4,7 +4,7 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test check fmt lint bench bench-peers install man doc
+.PHONY: help demo test real check fmt lint bench bench-peers install man doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -16,6 +16,11 @@ demo: ## record, change, train, record again, look, go back, prove it; about a m
 
 test: $(VENV)/ready ## run every test
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+
+real: ## record, change and check out real data, and compare every byte; some minutes
+	@.ci/need cc python3
+	cargo build --release
+	python3 tests/real/run.py
 
 check: ## what must pass before a change lands
 	.ci/run

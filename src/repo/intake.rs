@@ -21,7 +21,7 @@ use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
 /// Files that are read before their results go on, and bytes of them. The first window is small, so
 /// that the tree is edited soon; each next one is twice as large, as long as they are filled.
 const WINDOW_FILES_MIN: usize = 1 << 9;
-const WINDOW_FILES_MAX: usize = 1 << 16;
+const WINDOW_FILES_MAX: usize = 1 << 15;
 const WINDOW_BYTES: u64 = 1 << 30;
 
 /// Changed files whose earlier versions are worth reading, whatever their size; of more than these,

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 const ALIGN: usize = 4096;
 
 /// Bytes of one write: enough to keep a fast disk busy with one write at a time.
-const PIECE_BYTES: usize = 4 << 20;
+const PIECE_BYTES: usize = 2 << 20;
 
 /// Pieces of one file: one is filled, one is written, and one waits.
 const PIECES: usize = 3;

@@ -10,8 +10,8 @@ use crate::repo::{self, DuReport, DuRequest};
 /// Show how much room everything takes
 ///
 /// For each path that the next commit holds: the length of its files, their length when equal
-/// contents count once, and what is stored for them. Then each kind of object, over all of
-/// history.
+/// contents count once, and what is stored for them. A version that is stored as the difference to
+/// an older one takes what the difference takes. Then each kind of object, over all of history.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

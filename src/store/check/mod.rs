@@ -12,6 +12,7 @@ use super::pack::Pack;
 use super::reach::{Files, Marker};
 use super::{Fault, Root, Store, StoreError};
 use crate::format::layout;
+use crate::format::pack::{KindSet, PackClass};
 use crate::progress::{Phase, Progress};
 use crate::storage::Key;
 
@@ -70,6 +71,7 @@ pub fn check(
     progress.begin(Phase { name: "checking packs", ..Phase::default() });
     check_packs(store, &mut checked, progress)?;
     let sound = store.sound_part();
+    check_bases(&sound, &mut checked)?;
     progress.begin(Phase { name: "checking reachable objects", ..Phase::default() });
     let files = check_reachable(&sound, roots, full, &mut checked, progress)?;
     if full {
@@ -101,6 +103,20 @@ fn check_packs(
                 progress.add_files(1);
             }
             Err(error) => checked.findings.push(finding(key.to_string(), error)?),
+        }
+    }
+    Ok(())
+}
+
+/// Looks whether all is there that blocks are stored as the difference to.
+fn check_bases(sound: &Store, checked: &mut Checked) -> Result<(), StoreError> {
+    let listing = sound.packs().listing()?;
+    for pack in listing.of(PackClass::Data).iter().chain(listing.of(PackClass::Records)) {
+        for id in pack.index()?.bases() {
+            if sound.packs().find(&id, KindSet::CONTENT)?.is_none() {
+                let missing = StoreError::Missing { id };
+                checked.findings.push(finding(format!("{}, a base", pack.key()), missing)?);
+            }
         }
     }
     Ok(())

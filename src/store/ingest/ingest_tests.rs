@@ -356,3 +356,22 @@ fn two_versions_that_are_differences_to_each_other_stay_readable() {
         .expect("merged");
     is_readable(&Store::open(Arc::clone(one.storage()), 1));
 }
+
+/// A base is reached by no ref: without a look of its own, a quick check would miss its loss.
+#[test]
+fn a_quick_check_finds_a_base_that_is_gone() {
+    let (kept, store) = store();
+    let mut content = table(30_000);
+    let (old, _) = next_version(&store, &content, None);
+    let pack = std::fs::read_dir(kept.path().join("pack")).expect("packs").next().expect("one");
+    content[7] = b'!';
+    next_version(&store, &content, Some(old));
+    let check = |store: &Store| {
+        crate::store::check::check(store, &[], false, &Progress::default()).expect("checked")
+    };
+    let open = || Store::open(Arc::clone(store.storage()), 1);
+    assert!(check(&open()).findings.is_empty());
+    std::fs::remove_file(pack.expect("readable").path()).expect("removed");
+    let found = check(&open()).findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+}

@@ -16,8 +16,15 @@ use provenance::store::check::check;
 use provenance::store::collect::{CollectRequest, Collected, collect};
 use provenance::store::{Root, Store, StoreError, merge};
 
-const SEEDS: u64 = 4;
+use crate::support::effort;
+use crate::support::tally::Tally;
+
 const DAY_MS: i64 = 86_400_000;
+
+/// Survivors to try for each stop.
+fn seeds() -> u64 {
+    effort::cases(4, 400)
+}
 
 fn open(storage: &MemoryStorage) -> Store {
     Store::open(Arc::new(storage.clone()), 1)
@@ -65,6 +72,7 @@ fn assert_whole(storage: &MemoryStorage, roots: &[Root], case: &str) {
 
 /// Stops `run` at every step, cuts the power, and checks what is left; then runs it again.
 fn stop_everywhere(
+    operation: &'static str,
     filled: impl Fn() -> (MemoryStorage, Vec<Root>),
     run: impl Fn(&Store, &[Root]) -> Result<(), StoreError>,
 ) {
@@ -73,6 +81,7 @@ fn stop_everywhere(
     run(&Store::open(Arc::new(counter.clone()), 1), &roots).expect("runs without faults");
     let steps = counter.steps();
     assert!(steps > 3, "there is something to stop: {steps}");
+    let tally = Tally::new("stopped at a step of the storage, then a power cut", operation);
     for step in 0..steps {
         for fault in [Fault::Stop, Fault::Tear] {
             let (storage, roots) = filled();
@@ -80,12 +89,13 @@ fn stop_everywhere(
                 Arc::new(FaultyStorage::new(Arc::new(storage.clone()), fault, step));
             let stopped = run(&Store::open(faulty, 1), &roots);
             assert!(stopped.is_err(), "{fault:?} at {step} is told");
-            for seed in 0..SEEDS {
+            for seed in 0..seeds() {
                 let case = format!("{fault:?} at {step} of {steps}, seed {seed}");
                 let after = storage.cut_power(seed);
                 assert_whole(&after, &roots, &case);
                 run(&open(&after), &roots).expect(&case);
                 assert_whole(&after, &roots, &case);
+                tally.count("nothing lost, the same again succeeds");
             }
         }
     }
@@ -93,13 +103,13 @@ fn stop_everywhere(
 
 #[test]
 fn recording_stopped_anywhere_leaves_what_was_recorded_before() {
-    stop_everywhere(|| filled(2), |store, _| record(store, 7).map(drop));
+    stop_everywhere("recording", || filled(2), |store, _| record(store, 7).map(drop));
 }
 
 #[test]
 fn merging_stopped_anywhere_loses_nothing() {
     let merge = |store: &Store, _: &[Root]| merge::tidy(store, &Progress::default()).map(drop);
-    stop_everywhere(|| filled(9), merge);
+    stop_everywhere("merging packs", || filled(9), merge);
 }
 
 /// Half of what was recorded is not reachable, and goes at once.
@@ -110,7 +120,7 @@ fn half_dead() -> (MemoryStorage, Vec<Root>) {
 
 #[test]
 fn pruning_stopped_anywhere_loses_nothing_that_is_reachable() {
-    stop_everywhere(half_dead, |store, roots| gc(store, roots, None).map(drop));
+    stop_everywhere("pruning", half_dead, |store, roots| gc(store, roots, None).map(drop));
 }
 
 #[test]
@@ -121,7 +131,9 @@ fn collecting_after_the_grace_period_stopped_anywhere_loses_nothing() {
         storage.advance(15 * DAY_MS);
         (storage, roots)
     };
-    stop_everywhere(waited, |store, roots| gc(store, roots, Some(14 * DAY_MS)).map(drop));
+    stop_everywhere("collecting", waited, |store, roots| {
+        gc(store, roots, Some(14 * DAY_MS)).map(drop)
+    });
 }
 
 #[test]

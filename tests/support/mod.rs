@@ -1,7 +1,9 @@
 //! What several test folders share.
 
+pub mod effort;
 pub mod fixture;
 pub mod nodes;
 pub mod pack;
 pub mod sample;
 pub mod schema;
+pub mod tally;

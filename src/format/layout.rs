@@ -19,6 +19,9 @@ pub const VERSION: u64 = 1;
 /// Longest `format` file in bytes; one of a newer version may hold more fields.
 pub const FORMAT_BYTES_MAX: usize = 4096;
 
+/// Folders that `init` makes durable before anything is written into them.
+pub const FOLDERS: &[&str] = &["pack", "journal", "journal/entry"];
+
 /// What the names of all packs begin with.
 pub const PACKS: &str = "pack/";
 
@@ -106,8 +109,9 @@ pub fn entry_name(number: u64) -> String {
 /// Takes the name of a journal entry apart; `None` if it is not one.
 pub fn parse_entry_name(name: &str) -> Option<u64> {
     let digits = name.strip_prefix(ENTRIES)?.strip_suffix(ENTRY_SUFFIX)?;
-    let number: u64 = digits.parse().ok()?;
-    (entry_name(number) == name).then_some(number)
+    // Every command reads some hundred of these: no name is spelled again to compare it.
+    let is_spelled = digits.len() == ENTRY_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_spelled)
 }
 
 /// Names the bundle of entries `index * 256` to `index * 256 + 255`.

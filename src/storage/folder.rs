@@ -72,6 +72,27 @@ impl FolderStorage {
         Self::open(path)
     }
 
+    /// Makes folders in it whose names are durable on return.
+    ///
+    /// Shape: relative paths; those on the way are made as well. Cost: a sync for each.
+    pub fn prepare(&self, folders: &[&str]) -> Result<(), StorageError> {
+        for folder in folders {
+            self.root.make_folders(folder)?;
+            self.root.settle_folder(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the names of folders for durable, because [`FolderStorage::prepare`] had returned
+    /// before something that was read here could be written.
+    ///
+    /// Shape: one that is missing all the same is made again when it is needed, and then its name
+    /// is made durable like any other.
+    pub fn rely_on(&self, folders: &[&str]) {
+        let mut settled = self.root.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.extend(folders.iter().map(|folder| self.root.path.join(folder)));
+    }
+
     /// Gives the folder.
     pub fn path(&self) -> &Path {
         &self.root.path
@@ -94,7 +115,10 @@ impl Root {
         for part in relative.split('/').filter(|part| !part.is_empty()) {
             path.push(part);
             match fs::create_dir(&path) {
-                Ok(()) => {}
+                Ok(()) => {
+                    let lock = self.settled.lock();
+                    lock.unwrap_or_else(PoisonError::into_inner).remove(&path);
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
                     return Err(StorageError::system("make the folder", shown(&path), error));
@@ -267,4 +291,28 @@ fn changed_ms(found: &fs::Metadata) -> i64 {
 
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The name of a folder that was relied on is durable only as long as the folder is that one.
+    #[test]
+    fn a_folder_that_had_to_be_made_again_is_not_relied_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = FolderStorage::open(dir.path()).unwrap();
+        storage.rely_on(&["there", "gone"]);
+        fs::create_dir(dir.path().join("there")).unwrap();
+        for name in ["there/file", "gone/file"] {
+            let mut upload = storage.begin(None).unwrap();
+            upload.write(b"x").unwrap();
+            upload.install(&Key::new(name).unwrap(), crate::storage::IfTaken::Keep).unwrap();
+        }
+        let is_durable =
+            |name: &str| storage.root.settled.lock().unwrap().contains(&dir.path().join(name));
+        assert!(is_durable("there") && !is_durable("gone"));
+        storage.settle(&[&Key::new("gone/file").unwrap()]).unwrap();
+        assert!(is_durable("gone"));
+    }
 }

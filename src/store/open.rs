@@ -19,7 +19,7 @@ impl Store {
     /// Errors: [`StoreError::NotRepository`] if there is none, [`StoreError::Newer`] if a later
     /// version of this program made it.
     pub fn open_folder(folder: &Path) -> Result<Self, StoreError> {
-        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::open(folder)?);
+        let storage = FolderStorage::open(folder)?;
         let key = Key::new(layout::FORMAT)?;
         let bytes = storage
             .load(&key, layout::FORMAT_BYTES_MAX as u64)?
@@ -27,7 +27,8 @@ impl Store {
         let version = layout::decode_format(&bytes)
             .map_err(|source| StoreError::Format { folder: folder.to_owned(), source })?;
         check_version(version, folder)?;
-        Ok(Self::open(storage, COMPRESSION))
+        storage.rely_on(layout::FOLDERS);
+        Ok(Self::open(Arc::new(storage), COMPRESSION))
     }
 
     /// Prepares a repository in `folder`, or opens the one that is there.
@@ -35,9 +36,12 @@ impl Store {
     /// Shape: a new one has no entry in its journal and is none yet for anybody else; once its
     /// first entry is there, [`Store::complete`] makes it one.
     pub fn make_folder(folder: &Path) -> Result<Self, StoreError> {
-        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::make(folder)?);
+        let storage = FolderStorage::make(folder)?;
         match Self::open_folder(folder) {
-            Err(StoreError::NotRepository { .. }) => Ok(Self::open(storage, COMPRESSION)),
+            Err(StoreError::NotRepository { .. }) => {
+                storage.prepare(layout::FOLDERS)?;
+                Ok(Self::open(Arc::new(storage), COMPRESSION))
+            }
             opened => opened,
         }
     }

@@ -31,7 +31,7 @@ const WIDTH: u64 = TILE_WIDTH as u64;
 
 /// The newest entries, at least as many, stay files of their own: their names alone tell which
 /// is the newest, and a slow writer meets them.
-const LOOSE_MIN: u64 = WIDTH;
+const LOOSE_MIN: u64 = 32;
 
 /// How often a listed entry may vanish before that is an error.
 const LOOK_ATTEMPTS: u32 = 16;
@@ -93,7 +93,7 @@ impl Journal {
     ///
     /// Errors: [`JournalError::Damaged`] if it is there and whole but cannot be believed; an
     /// entry that was acknowledged is never passed over.
-    /// Cost: a listing of at most some 512 names, and one read.
+    /// Cost: a listing of at most some 300 names, and one read.
     pub fn head(&self) -> Result<Head, JournalError> {
         let mut torn = Vec::new();
         let mut numbers = self.shelf.loose_numbers()?;

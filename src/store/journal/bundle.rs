@@ -19,7 +19,8 @@ impl Journal {
     /// The append has succeeded and stays so: what fails here is tried again after the next 256
     /// entries, and by every collection, which reports it.
     pub(super) fn bundle_after(&self, number: u64) {
-        if (number + 1).is_multiple_of(WIDTH) && number + 1 >= WIDTH + LOOSE_MIN {
+        let count = number + 1;
+        if count > WIDTH && count % WIDTH == LOOSE_MIN {
             let _tried_again_later = self.bundle();
         }
     }

@@ -22,8 +22,9 @@ use super::{Store, StoreError, limits, reader};
 /// copied a logarithm's number of times. Source: git's `repack --geometric`.
 const FACTOR: u64 = 2;
 
-/// Packs of one class that may stand beside each other before any are merged.
-const PACKS_FREE: usize = 8;
+/// Packs that are merged at once, at least: fewer would be copied, and their folder synced, after
+/// nearly every commit.
+const PACKS_MIN: usize = 8;
 
 /// Packs below this length are merged on the way; the others wait for a collection. Bytes.
 const TIDY_BYTES_MAX: u64 = 64 << 20;
@@ -53,12 +54,9 @@ impl Merged {
 
 /// Chooses the smallest packs of one class so that the rest are a geometric series.
 ///
-/// Shape: `sizes` in bytes, in any order; gives the positions of those to merge, two at least or
-/// none. Nothing is chosen while there are only a few packs.
+/// Shape: `sizes` in bytes, in any order; gives the positions of those to merge, some at once or
+/// none.
 pub fn plan(sizes: &[u64]) -> Vec<usize> {
-    if sizes.len() <= PACKS_FREE {
-        return Vec::new();
-    }
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&position| sizes[position]);
     let mut sum: u64 = 0;
@@ -70,7 +68,7 @@ pub fn plan(sizes: &[u64]) -> Vec<usize> {
         sum = sum.saturating_add(sizes[position]);
     }
     // Packs of about the same size are all smaller than twice the sum of those before.
-    order.truncate(if chosen < 2 { 0 } else { chosen });
+    order.truncate(if chosen < PACKS_MIN { 0 } else { chosen });
     order
 }
 
@@ -306,16 +304,16 @@ mod tests {
     #[test]
     fn few_packs_stay_as_they_are() {
         assert!(plan(&[]).is_empty());
-        assert!(plan(&[100; PACKS_FREE]).is_empty());
+        assert!(plan(&[100; PACKS_MIN - 1]).is_empty());
     }
 
     #[test]
     fn small_packs_are_merged_and_a_large_one_is_left() {
-        let mut sizes = vec![10; PACKS_FREE];
+        let mut sizes = vec![10; PACKS_MIN];
         sizes.push(1_000_000);
         let mut chosen = plan(&sizes);
         chosen.sort_unstable();
-        assert_eq!(chosen, (0..PACKS_FREE).collect::<Vec<_>>());
+        assert_eq!(chosen, (0..PACKS_MIN).collect::<Vec<_>>());
     }
 
     #[test]

@@ -30,6 +30,10 @@ const QUEUE: usize = 16;
 /// Most files in one batch, so that a million empty files still spread over the workers.
 const BATCH_FILES: usize = 512;
 
+/// Files, and bytes of them, that are read before other threads would have begun.
+const FEW_FILES: usize = 8;
+const FEW_BYTES: u64 = 256 << 10;
+
 /// What to read, and whom to tell.
 ///
 /// Shape: `T` names a file, `F` is an open one, `S` is what the file system says of it.
@@ -144,26 +148,43 @@ impl<T, F, S> Shared<'_, '_, T, F, S> {
 pub fn ingest<T: Send, F: Read + Send, S: PartialEq + Send>(
     transaction: &Transaction<'_>,
     request: &IngestRequest<'_, T, F, S>,
-    files: impl Iterator<Item = (T, u64)>,
+    mut files: impl Iterator<Item = (T, u64)>,
 ) -> Result<(), StoreError> {
     let shared =
         Shared { request, transaction, failed: Mutex::new(None), halted: AtomicBool::new(false) };
-    let (jobs, work) = bounded(QUEUE);
-    let (large, lane) = unbounded();
-    thread::scope(|scope| {
-        for _ in 0..transaction.workers() {
-            scope.spawn(|| worker(&shared, &work));
-        }
-        let chunks = jobs.clone();
-        let shared = &shared;
-        scope.spawn(move || large_lane(shared, &lane, &chunks));
-        feed(shared, files, &jobs, &large);
-        drop((jobs, large));
-    });
+    let first: Vec<_> = files.by_ref().take(FEW_FILES).collect();
+    let bytes = first.iter().fold(0, |sum: u64, (_, bytes)| sum.saturating_add(*bytes));
+    if first.len() < FEW_FILES && bytes < FEW_BYTES {
+        let (jobs, work) = bounded(1);
+        // The one place in the queue is free.
+        let _ = jobs.send(Job::Batch(first));
+        drop(jobs);
+        worker(&shared, &work);
+    } else {
+        share_out(&shared, first.into_iter().chain(files));
+    }
     if let Some(error) = shared.failed.into_inner().unwrap_or_else(|poison| poison.into_inner()) {
         return Err(error);
     }
     Ok(request.progress.check()?)
+}
+
+/// Has files read by several threads.
+fn share_out<T: Send, F: Read + Send, S: PartialEq + Send>(
+    shared: &Shared<'_, '_, T, F, S>,
+    files: impl Iterator<Item = (T, u64)>,
+) {
+    let (jobs, work) = bounded(QUEUE);
+    let (large, lane) = unbounded();
+    thread::scope(|scope| {
+        for _ in 0..shared.transaction.workers() {
+            scope.spawn(|| worker(shared, &work));
+        }
+        let chunks = jobs.clone();
+        scope.spawn(move || large_lane(shared, &lane, &chunks));
+        feed(shared, files, &jobs, &large);
+        drop((jobs, large));
+    });
 }
 
 /// Sorts files into batches and large ones.

@@ -71,14 +71,21 @@ pub fn unfold<W: Send, O: Send, E>(
     let (shared, work) = (&shared, &work);
     std::thread::scope(|scope| {
         let closer = Closer(shared);
-        for _ in 1..thread_count {
-            scope.spawn(|| run_ahead(shared, work));
-        }
         let mut rows = vec![shared.unfold_one(first, work).into_iter()];
+        // What one thread does piece by piece takes less time than another one takes to begin.
+        let mut is_alone = true;
         while let Some(row) = rows.last_mut() {
             match row.next() {
                 None => drop(rows.pop()),
-                Some(Next::Slot(slot)) => rows.push(shared.finished(&slot, work).into_iter()),
+                Some(Next::Slot(slot)) => {
+                    if is_alone && lock(&shared.pending).slots.len() > 1 {
+                        is_alone = false;
+                        for _ in 1..thread_count {
+                            scope.spawn(|| run_ahead(shared, work));
+                        }
+                    }
+                    rows.push(shared.finished(&slot, work).into_iter());
+                }
                 Some(Next::Output(output, weight)) => {
                     shared.release(weight);
                     consume(output)?;

@@ -4,7 +4,7 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test real check fmt lint bench bench-peers install man doc
+.PHONY: help demo test real faults check fmt lint bench bench-peers install man doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,6 +21,10 @@ real: ## record, change and check out real data, and compare every byte; some mi
 	@.ci/need cc python3
 	cargo build --release
 	python3 tests/real/run.py
+
+faults: ## write the table of faults in docs/guarantees.md from what the tests counted
+	@.ci/need python3
+	python3 tests/torture/table.py
 
 check: ## what must pass before a change lands
 	.ci/run

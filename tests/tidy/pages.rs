@@ -88,3 +88,22 @@ fn each_link_in_the_docs_leads_somewhere() {
     }
     assert_none(&findings, "broken links");
 }
+
+#[test]
+fn each_test_that_defends_a_promise_exists() {
+    let page = sources::text_files_under("docs").into_iter();
+    let page = page.filter(|page| page.path == "docs/guarantees.md").next_back().expect("the page");
+    let mut findings = Vec::new();
+    let mut count = 0;
+    for (at, line) in page.lines.iter().enumerate() {
+        let quoted = line.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|path| path.starts_with("tests/") || path.starts_with("src/")) {
+            count += 1;
+            if !sources::root().join(path).exists() {
+                findings.push(format!("{}:{}: {path} is not there", page.path, at + 1));
+            }
+        }
+    }
+    assert!(count > 10, "the promises name their tests: {count}");
+    assert_none(&findings, "tests that are not there");
+}

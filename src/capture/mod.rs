@@ -1,10 +1,11 @@
 //! One execution: who runs it, on what machine, with which surroundings.
 //!
-//! What cannot be found out is left out; nothing here fails, and nothing is run to find out.
+//! What cannot be found out is left out; to find it out nothing fails, and nothing is run.
 
 mod accelerator;
 mod account;
 mod hardware;
+pub mod process;
 
 pub use account::{Account, account};
 pub use hardware::system;

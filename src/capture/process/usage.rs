@@ -1,0 +1,125 @@
+//! What a command and everything it started used up.
+//!
+//! Time and disk traffic are what the kernel adds up of processes that were waited for; what is
+//! left behind by its parent is waited for by us. Memory is looked at now and then.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
+
+use crate::object::Resources;
+
+/// Between the first looks at memory, and between later ones.
+const FIRST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// Processes of one run that are looked at; a run of more is not looked at whole.
+const PROCESSES_MAX: usize = 4096;
+
+/// Sectors that getrusage(2) counts, in bytes.
+const SECTOR_BYTES: u64 = 512;
+
+/// Measures one run.
+#[derive(Debug)]
+pub(super) struct Meter {
+    before: Option<Usage>,
+    next: Instant,
+    pause: Duration,
+    memory_bytes_max: u64,
+    /// Processes that were seen below the command, by number.
+    seen: BTreeSet<i32>,
+}
+
+impl Meter {
+    /// Begins to measure: before the command is started.
+    pub(super) fn start() -> Self {
+        // What a daemon's parent leaves behind comes to us, and its time is counted.
+        let _where_it_can = set_child_subreaper(Some(getpid()));
+        let before = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
+        let (next, seen) = (Instant::now(), BTreeSet::new());
+        Self { before, next, pause: FIRST, memory_bytes_max: 0, seen }
+    }
+
+    /// Tells how long it is until memory is looked at again.
+    pub(super) fn until_next(&self) -> Duration {
+        self.next.saturating_duration_since(Instant::now())
+    }
+
+    /// Looks at memory if it is time.
+    pub(super) fn sample_if_due(&mut self, root: Pid) {
+        if self.until_next().is_zero() {
+            self.sample(root);
+        }
+    }
+
+    /// Looks at the memory of `root` and all below it.
+    pub(super) fn sample(&mut self, root: Pid) {
+        let begun = Instant::now();
+        let bytes = memory_of_tree(root, &mut self.seen);
+        self.memory_bytes_max = self.memory_bytes_max.max(bytes);
+        // Looking takes at most a hundredth of the time.
+        let pause = (2 * self.pause).min(LONGEST).max(100 * begun.elapsed());
+        (self.next, self.pause) = (begun + self.pause, pause);
+    }
+
+    /// Ends, after the command was waited for.
+    pub(super) fn finish(self) -> Resources {
+        self.seen.iter().for_each(|pid| reap(*pid));
+        let (Some(before), Ok(after)) = (self.before, getrusage(UsageWho::RUSAGE_CHILDREN)) else {
+            return Resources::default();
+        };
+        // Of the largest single process the kernel knows the peak, however short it was.
+        let largest = u64::try_from(after.max_rss()).unwrap_or(0).saturating_mul(1024);
+        let grown = |of: fn(&Usage) -> i64| u64::try_from(of(&after) - of(&before)).ok();
+        Resources {
+            elapsed_ms: None,
+            user_ms: grown(|usage| millis(usage.user_time())),
+            system_ms: grown(|usage| millis(usage.system_time())),
+            memory_bytes_max: Some(self.memory_bytes_max.max(largest)),
+            read_bytes: grown(Usage::block_reads).map(|sectors| sectors * SECTOR_BYTES),
+            written_bytes: grown(Usage::block_writes).map(|sectors| sectors * SECTOR_BYTES),
+        }
+    }
+}
+
+fn millis(time: TimeVal) -> i64 {
+    time.tv_sec() * 1000 + time.tv_usec() / 1000
+}
+
+/// Waits for a process if it was left to us and has ended.
+fn reap(pid: i32) {
+    let _not_ours = waitpid(Pid::from_raw(pid), WaitOptions::NOHANG);
+}
+
+/// Adds up the resident memory of a process and its descendants, in bytes.
+///
+/// Shape: pages that several of them share count for each, as the kernel counts them.
+fn memory_of_tree(root: Pid, seen: &mut BTreeSet<i32>) -> u64 {
+    let page_bytes = rustix::param::page_size() as u64;
+    let mut pages: u64 = 0;
+    let mut to_visit = vec![root.as_raw_nonzero().get()];
+    let mut visited = 0;
+    while let Some(pid) = to_visit.pop() {
+        visited += 1;
+        if visited > PROCESSES_MAX {
+            break;
+        }
+        // What has ended meanwhile is not there any more.
+        let Ok(statm) = fs::read_to_string(format!("/proc/{pid}/statm")) else { continue };
+        let resident = statm.split(' ').nth(1).and_then(|field| field.parse::<u64>().ok());
+        pages = pages.saturating_add(resident.unwrap_or(0));
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()) {
+            to_visit.push(child);
+            if seen.len() < PROCESSES_MAX {
+                seen.insert(child);
+            }
+        }
+    }
+    pages.saturating_mul(page_bytes)
+}

@@ -1,5 +1,8 @@
 //! Commands that end in every way, and what is seen of them.
 
+use std::fs::File;
+use std::os::fd::AsFd as _;
+
 use super::*;
 
 #[derive(Default)]
@@ -11,12 +14,23 @@ impl Log for Kept {
     }
 }
 
+fn nowhere() -> File {
+    File::options().write(true).open("/dev/null").expect("opened")
+}
+
 fn sh(script: &str) -> (Result<Ended, StartError>, String) {
     let command: Vec<OsString> = ["sh", "-c", script].map(OsString::from).into();
     let mut kept = Kept::default();
     let here = std::env::temp_dir();
+    let nowhere = nowhere();
     let variables = [("RUN_TEST", OsString::from("given"))];
-    let request = ProcessRequest { command: &command, directory: &here, variables: &variables };
+    let request = ProcessRequest {
+        command: &command,
+        directory: &here,
+        variables: &variables,
+        output: nowhere.as_fd(),
+        error: nowhere.as_fd(),
+    };
     let ended = run(&request, &mut kept);
     (ended, String::from_utf8(kept.0).expect("text"))
 }
@@ -40,8 +54,14 @@ fn a_signal_that_ends_it_is_told() {
 fn what_cannot_be_started_is_told_apart() {
     let run_one = |name: &str| {
         let command = [OsString::from(name)];
-        let request =
-            ProcessRequest { command: &command, directory: Path::new("/"), variables: &[] };
+        let nowhere = nowhere();
+        let request = ProcessRequest {
+            command: &command,
+            directory: Path::new("/"),
+            variables: &[],
+            output: nowhere.as_fd(),
+            error: nowhere.as_fd(),
+        };
         run(&request, &mut Kept::default())
     };
     assert!(matches!(run_one("/no/such/program"), Err(StartError::NotFound { .. })));

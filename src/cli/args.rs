@@ -8,7 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck, gc, hash,
-    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, show, status, tag, undo,
+    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run, runs, show, status, tag,
+    undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -73,6 +74,8 @@ pub enum Command {
     RevList(rev_list::Args),
     RevParse(rev_parse::Args),
     Rm(rm::Args),
+    Run(run::Args),
+    Runs(runs::Args),
     Show(show::Args),
     Status(status::Args),
     Tag(tag::Args),
@@ -82,8 +85,8 @@ pub enum Command {
 /// Groups the commands for `provenance --help`.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
-    ("Record", &["add", "rm", "status", "commit"]),
-    ("Look", &["log", "show", "diff", "ls", "cat"]),
+    ("Record", &["add", "rm", "status", "commit", "run"]),
+    ("Look", &["log", "runs", "show", "diff", "ls", "cat"]),
     ("Go back", &["checkout", "restore", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),

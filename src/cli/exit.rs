@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::progress::Stopped;
-use crate::repo::{Error, ErrorKind};
+use crate::repo::{Error, ErrorKind, StartError};
 
 /// Says how a command ended.
 ///
@@ -34,6 +34,10 @@ pub enum Exit {
     Sealed = 15,
     /// A fault in this program.
     Internal = 70,
+    /// The program of a run cannot be executed.
+    NotExecutable = 126,
+    /// The program of a run is not found.
+    NoProgram = 127,
     /// Ctrl-C.
     Interrupted = 130,
     /// SIGTERM.
@@ -66,6 +70,15 @@ impl Failure {
                 Some(inner) if inner.is::<Stopped>() => ErrorKind::Interrupted,
                 _ => ErrorKind::Unavailable,
             },
+        }
+    }
+
+    /// Gives the exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Operation(Error::Start(StartError::NotFound { .. })) => Exit::NoProgram,
+            Self::Operation(Error::Start(StartError::NotExecutable { .. })) => Exit::NotExecutable,
+            other => exit_of(other.kind()),
         }
     }
 

@@ -36,6 +36,9 @@ mod restore;
 mod rev_list;
 mod rev_parse;
 mod rm;
+mod run;
+mod run_text;
+mod runs;
 mod show;
 mod signals;
 mod status;
@@ -53,7 +56,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::progress::Progress;
 use crate::repo::{Error, ErrorKind, Repository};
 use args::{Command, Global};
-use exit::{Failure, exit_of, hint_of};
+use exit::{Failure, hint_of};
 use place::Place;
 use print::Output;
 use progress::Bar;
@@ -178,13 +181,13 @@ pub fn run(typed: Typed) -> ExitCode {
     let progress = Progress::with_stop(signals.stop());
     let context = Context { global: typed.global, progress };
     let failure = match dispatch(&typed.command, &context) {
-        Ok(exit) => return exit.into(),
+        Ok(exit) => return exit,
         Err(failure) if failure.is_broken_pipe() => return Exit::Ok.into(),
         Err(failure) => failure,
     };
     let exit = match failure.kind() {
         ErrorKind::Interrupted => signals.exit(),
-        kind => exit_of(kind),
+        _ => failure.exit(),
     };
     let standing = match failure.kind() {
         ErrorKind::Interrupted => progress::standing(&context.progress.snapshot()),
@@ -194,12 +197,13 @@ pub fn run(typed: Typed) -> ExitCode {
     exit.into()
 }
 
-fn dispatch(command: &Command, context: &Context) -> Outcome {
+fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(dir) = &context.global.dir {
         std::env::set_current_dir(dir)
             .map_err(|source| Error::io("work in the directory of -C", dir, source))?;
     }
-    match command {
+    let exit = match command {
+        Command::Run(args) => return run::run(args, context),
         Command::Add(args) => add::run(args, context),
         Command::Branch(args) => branch::run(args, context),
         Command::Cat(args) => cat::run(args, context),
@@ -222,11 +226,13 @@ fn dispatch(command: &Command, context: &Context) -> Outcome {
         Command::RevList(args) => rev_list::run(args, context),
         Command::RevParse(args) => rev_parse::run(args, context),
         Command::Rm(args) => rm::run(args, context),
+        Command::Runs(args) => runs::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Tag(args) => tag::run(args, context),
         Command::Undo(args) => undo::run(args, context),
-    }
+    }?;
+    Ok(exit.into())
 }
 
 /// Gives a word so that a shell takes it for one: in quotes if anything in it means something.

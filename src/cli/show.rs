@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::file_diff::{Form, Printer};
 use super::print::Output;
-use super::{Context, Failure, Outcome, commit_text, escape, file_diff, units};
+use super::{Context, Failure, Outcome, commit_text, escape, file_diff, run_text, units};
 use crate::object::{Commit, System};
 use crate::repo::{self, LogCommit, ShowRequest, ShowRow};
 
@@ -86,6 +86,12 @@ fn print_commit(out: &mut Output, shown: &LogCommit) -> Result<(), Failure> {
     let machine = machine(&shown.commit.system);
     if !machine.is_empty() {
         writeln!(out, "\nMachine: {}", escape::line(&machine))?;
+    }
+    if let Some(run) = &shown.commit.run {
+        writeln!(out)?;
+        for line in run_text::lines(run) {
+            writeln!(out, "{line}")?;
+        }
     }
     let artifacts = artifact_lines(&shown.commit);
     if !artifacts.is_empty() {

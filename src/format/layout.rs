@@ -61,6 +61,9 @@ pub const STAGE: &str = "stage";
 /// File of the repository's settings.
 pub const CONFIG: &str = "config";
 
+/// Folder of the runs that are under way in this worktree.
+pub const RUNS: &str = "run";
+
 /// Folder of derived files, which can be deleted at any time.
 pub const CACHE: &str = "cache";
 

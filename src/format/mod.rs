@@ -12,6 +12,7 @@ pub mod entry_file;
 mod field;
 pub mod layout;
 pub mod pack;
+pub mod run_state;
 pub mod stage;
 pub mod stamps;
 pub mod tensor;

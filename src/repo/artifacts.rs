@@ -65,6 +65,17 @@ pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<F
     Ok(found)
 }
 
+/// Describes what stands at a path of a tree, whose kind is guessed; `None` if nothing does.
+pub(super) fn content_at(
+    reader: &mut Reader<'_>,
+    root: &ObjectId,
+    path: &TreePath,
+) -> Result<Option<Content>, Error> {
+    let Some(target) = tree::find(root, path, |id| reader.node(id))? else { return Ok(None) };
+    let kind = Tree { reader, root }.kind(path, &target)?;
+    Ok(artifact_at(path, &target, kind).map(|artifact| artifact.content))
+}
+
 /// Reads the settings that are recorded in a tree; nothing is declared where there are none.
 fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Settings, Error> {
     let path = TreePath::new(settings::FILE).map_err(|error| Error::Internal(error.to_string()))?;

@@ -6,6 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::capture::process::StartError;
 use crate::object::DecodeError;
 use crate::progress::Stopped;
 use crate::store::refs::RefError;
@@ -142,6 +143,9 @@ pub enum Error {
     /// A file could not be written to the worktree.
     #[error("the worktree could not be written")]
     Checkout(#[from] CheckoutError),
+    /// The command of a run did not start; nothing is recorded then.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// Another command is at work.
     #[error("the worktree cannot be changed now")]
     Lock(#[from] LockError),
@@ -177,6 +181,9 @@ impl Error {
             Self::Lock(LockError::Busy) => ErrorKind::Conflict,
             Self::Lock(LockError::Interrupted(_)) => ErrorKind::Interrupted,
             Self::Lock(LockError::Io { source, .. }) => ErrorKind::of_io(source),
+            Self::Start(StartError::NotFound { .. }) => ErrorKind::NotFound,
+            Self::Start(StartError::NotExecutable { .. }) => ErrorKind::Denied,
+            Self::Start(StartError::Watch(source)) => ErrorKind::of_io(source),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

@@ -35,6 +35,8 @@ mod rev_parse;
 pub mod revision;
 pub mod rm;
 mod roots;
+mod run;
+mod runs;
 #[cfg(test)]
 mod sample;
 mod selection;
@@ -47,6 +49,7 @@ mod union;
 mod write_files;
 mod write_out;
 
+pub use crate::capture::process::StartError;
 pub use crate::store::IngestFailure;
 pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
@@ -76,6 +79,10 @@ pub use refs::Refs;
 pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
+pub use run::{
+    RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, run, run_recover, runs_unfinished,
+};
+pub use runs::{Expression, Field, FoundRun, RunsRequest, runs};
 pub use show::{ShowRequest, ShowRow, show};
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};

@@ -12,6 +12,8 @@ pub enum RefKind {
     Branch,
     /// `tags/NAME`: stays where it is.
     Tag,
+    /// `runs/NAME`: one recorded execution.
+    Run,
 }
 
 impl RefKind {
@@ -20,6 +22,7 @@ impl RefKind {
         match self {
             Self::Branch => "branch",
             Self::Tag => "tag",
+            Self::Run => "run",
         }
     }
 
@@ -28,6 +31,7 @@ impl RefKind {
         match self {
             Self::Branch => "heads/",
             Self::Tag => "tags/",
+            Self::Run => "runs/",
         }
     }
 

@@ -1,9 +1,10 @@
-//! What keeps objects alive: every ref of every transaction, the stage, and the head.
+//! What keeps objects alive: every ref of every transaction, the stage, the head, runs under way.
 
 use super::{Error, ErrorKind, Repository};
 use crate::store::{JournalEntry, Root};
 use crate::worktree::head::Head;
 use crate::worktree::local;
+use crate::worktree::run_folder::RunFolder;
 
 /// What was found on the way to the roots.
 pub(super) struct Roots {
@@ -53,6 +54,10 @@ impl Repository {
                 stage = tree;
             }
             Err(error) => failed("the stage", error.into())?,
+        }
+        match RunFolder::trees(&self.location.folder) {
+            Ok(trees) => roots.extend(trees.into_iter().map(Root::Tree)),
+            Err(error) => failed("the state of a run", error.into())?,
         }
         match self.head() {
             Ok(Head::Detached(id)) => roots.push(Root::Commit(id)),

@@ -103,6 +103,11 @@ impl<'s> Transaction<'s> {
         self.put(ObjectKind::Commit, record)
     }
 
+    /// Stores what belongs to a record and is kept with it, and tells its id.
+    pub fn put_attachment(&self, content: &[u8]) -> Result<ObjectId, StoreError> {
+        self.put(ObjectKind::Attachment, content)
+    }
+
     /// Stores the chunk map of a blob that the caller has claimed.
     pub(super) fn put_map(&self, blob: ObjectId, map: &[u8]) -> Result<(), StoreError> {
         self.push(blob, ObjectKind::ChunkMap, map)

@@ -18,6 +18,7 @@ pub mod locate;
 pub mod lock;
 pub mod open;
 pub mod remove;
+pub mod run_folder;
 pub mod scan;
 pub mod settings;
 pub mod stamps;

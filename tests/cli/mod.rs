@@ -12,6 +12,7 @@ mod limits;
 mod ls;
 mod memory;
 mod project;
+mod run;
 mod streams;
 mod transcripts;
 mod words;

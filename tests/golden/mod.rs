@@ -7,5 +7,6 @@ mod journal;
 mod json;
 mod object;
 mod pack;
+mod run_state;
 mod stage;
 mod tree;

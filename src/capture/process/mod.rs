@@ -9,7 +9,7 @@ mod usage;
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -38,6 +38,10 @@ pub struct ProcessRequest<'a> {
     pub directory: &'a Path,
     /// Variables that it gets beside those of this process.
     pub variables: &'a [(&'a str, OsString)],
+    /// Where its output goes.
+    pub output: BorrowedFd<'a>,
+    /// Where its errors go.
+    pub error: BorrowedFd<'a>,
 }
 
 /// Gets everything that the command prints, in the order in which it came.
@@ -90,7 +94,7 @@ pub fn run(request: &ProcessRequest<'_>, log: &mut dyn Log) -> Result<Ended, Sta
     let started = Instant::now();
     let passing = Passing::catch()?;
     let meter = Meter::start();
-    let (mut outputs, wired) = Outputs::open()?;
+    let (mut outputs, wired) = Outputs::open(request.output, request.error)?;
     let mut child = spawn(request, wired)?;
     let pid = Pid::from_child(&child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
@@ -130,7 +134,7 @@ struct Watched<'c> {
 impl Watched<'_> {
     fn until_it_ends(
         mut self,
-        outputs: &mut Outputs,
+        outputs: &mut Outputs<'_>,
         log: &mut dyn Log,
     ) -> Result<(ExitStatus, Meter), StartError> {
         self.meter.sample(self.pid);

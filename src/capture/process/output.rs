@@ -5,8 +5,8 @@
 //! both outputs are one file, they stay one, so that their order is kept.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::io::{self, Read as _};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,17 +21,11 @@ use super::Log;
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 64 << 10;
 
-/// Where one stream of ours leads.
-#[derive(Debug, Clone, Copy)]
-enum Ours {
-    Output,
-    Error,
-}
-
 /// Our end of one stream of the command.
 #[derive(Debug)]
-struct Stream {
-    ours: Ours,
+struct Stream<'a> {
+    /// Where our stream leads.
+    to: BorrowedFd<'a>,
     from: File,
     is_terminal: bool,
     /// Whether our reader is still there.
@@ -40,8 +34,8 @@ struct Stream {
 
 /// Our ends of the command's output.
 #[derive(Debug)]
-pub(super) struct Outputs {
-    streams: Vec<Stream>,
+pub(super) struct Outputs<'a> {
+    streams: Vec<Stream<'a>>,
     buffer: Vec<u8>,
 }
 
@@ -57,15 +51,16 @@ impl Wired {
     }
 }
 
-impl Outputs {
-    /// Opens both streams.
-    pub(super) fn open() -> io::Result<(Self, Wired)> {
-        let (first, output) = wire(Ours::Output)?;
+impl<'a> Outputs<'a> {
+    /// Opens both streams, which lead to `output` and `error`.
+    pub(super) fn open(output: BorrowedFd<'a>, error: BorrowedFd<'a>) -> io::Result<(Self, Wired)> {
+        let is_one = is_one_file(output, error);
+        let (first, output) = wire(output)?;
         let mut streams = vec![first];
-        let error = if is_one_file() {
+        let error = if is_one {
             output.try_clone()?
         } else {
-            let (second, error) = wire(Ours::Error)?;
+            let (second, error) = wire(error)?;
             streams.push(second);
             error
         };
@@ -125,7 +120,7 @@ impl Outputs {
     /// Gives the command's terminals the size of ours.
     pub(super) fn resize(&self) {
         for stream in self.streams.iter().filter(|stream| stream.is_terminal) {
-            copy_size(stream.ours, &stream.from);
+            copy_size(stream.to, &stream.from);
         }
     }
 
@@ -139,7 +134,7 @@ impl Outputs {
     }
 }
 
-impl Stream {
+impl Stream<'_> {
     /// Passes on one piece; false once there is no more.
     fn pass_through(&mut self, buffer: &mut [u8], log: &mut dyn Log) -> bool {
         match self.from.read(buffer) {
@@ -158,34 +153,36 @@ impl Stream {
         }
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        match self.ours {
-            Ours::Output => {
-                let mut out = io::stdout().lock();
-                out.write_all(bytes)?;
-                out.flush()
+    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::write(self.to, bytes) {
+                Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                // Somebody made our stream one that does not wait: then we do.
+                Err(Errno::AGAIN) => {
+                    let mut polled = [PollFd::from_borrowed_fd(self.to, PollFlags::OUT)];
+                    poll(&mut polled, None)?;
+                }
+                Err(error) => return Err(error.into()),
             }
-            Ours::Error => io::stderr().lock().write_all(bytes),
         }
+        Ok(())
     }
 }
 
 /// Makes a pipe or a terminal, as our stream is one.
-fn wire(ours: Ours) -> io::Result<(Stream, OwnedFd)> {
-    let is_terminal = match ours {
-        Ours::Output => isatty(io::stdout()),
-        Ours::Error => isatty(io::stderr()),
-    };
-    let (from, to) = if is_terminal {
-        terminal(ours)?
+fn wire(to: BorrowedFd<'_>) -> io::Result<(Stream<'_>, OwnedFd)> {
+    let is_terminal = isatty(to);
+    let (from, theirs) = if is_terminal {
+        terminal(to)?
     } else {
-        let (from, to) = io::pipe()?;
-        (File::from(OwnedFd::from(from)), OwnedFd::from(to))
+        let (from, theirs) = io::pipe()?;
+        (File::from(OwnedFd::from(from)), OwnedFd::from(theirs))
     };
-    Ok((Stream { ours, from, is_terminal, is_wanted: true }, to))
+    Ok((Stream { to, from, is_terminal, is_wanted: true }, theirs))
 }
 
-fn terminal(ours: Ours) -> io::Result<(File, OwnedFd)> {
+fn terminal(ours: BorrowedFd<'_>) -> io::Result<(File, OwnedFd)> {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let from = openpt(flags)?;
     grantpt(&from)?;
@@ -202,19 +199,13 @@ fn terminal(ours: Ours) -> io::Result<(File, OwnedFd)> {
     Ok((from, to))
 }
 
-fn copy_size(ours: Ours, to: &File) {
-    let size = match ours {
-        Ours::Output => tcgetwinsize(io::stdout()),
-        Ours::Error => tcgetwinsize(io::stderr()),
-    };
+fn copy_size(ours: BorrowedFd<'_>, to: &File) {
     // A terminal without a size is one all the same.
-    let _unsized = size.map(|size| tcsetwinsize(to, size));
+    let _unsized = tcgetwinsize(ours).map(|size| tcsetwinsize(to, size));
 }
 
 /// Tells whether both outputs lead to one file, pipe or terminal.
-fn is_one_file() -> bool {
-    let (Ok(output), Ok(error)) = (fstat(io::stdout().as_fd()), fstat(io::stderr().as_fd())) else {
-        return false;
-    };
+fn is_one_file(output: BorrowedFd<'_>, error: BorrowedFd<'_>) -> bool {
+    let (Ok(output), Ok(error)) = (fstat(output), fstat(error)) else { return false };
     (output.st_dev, output.st_ino, output.st_rdev) == (error.st_dev, error.st_ino, error.st_rdev)
 }

@@ -61,7 +61,7 @@ impl Passing {
     }
 
     /// Passes on what has come.
-    pub(super) fn pass_on(&self, pid: Pid, outputs: &Outputs) {
+    pub(super) fn pass_on(&self, pid: Pid, outputs: &Outputs<'_>) {
         let mut bytes = [0; 64];
         while matches!(io::Read::read(&mut &self.woken, &mut bytes), Ok(1..)) {}
         if self.resized.swap(false, Ordering::Relaxed) {
@@ -91,6 +91,7 @@ impl Drop for Passing {
 
 /// Tells whether Ctrl-C goes to all of our group, the command among them.
 fn is_in_foreground() -> bool {
-    tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
-        || tcgetpgrp(io::stderr()).is_ok_and(|group| group == getpgrp())
+    // Input may come from elsewhere: the terminal that rules us has a name of its own.
+    let terminal = std::fs::File::open("/dev/tty");
+    terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
 }

@@ -72,8 +72,11 @@ impl Meter {
         let (Some(before), Ok(after)) = (self.before, getrusage(UsageWho::RUSAGE_CHILDREN)) else {
             return Resources::default();
         };
-        // Of the largest single process the kernel knows the peak, however short it was.
-        let largest = u64::try_from(after.max_rss()).unwrap_or(0).saturating_mul(1024);
+        // Of the largest single process the kernel knows the peak, however short it was; before
+        // it became another program it was a copy of us, which is not meant.
+        let ours = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |ours| ours.max_rss());
+        let largest = Some(after.max_rss()).filter(|largest| *largest > ours).unwrap_or(0);
+        let largest = u64::try_from(largest).unwrap_or(0).saturating_mul(1024);
         let grown = |of: fn(&Usage) -> i64| u64::try_from(of(&after) - of(&before)).ok();
         Resources {
             elapsed_ms: None,

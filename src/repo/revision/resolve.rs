@@ -333,9 +333,9 @@ impl Want {
     }
 }
 
-/// Lists what a name may stand for, as git tries it: in full, as a tag, as a branch.
+/// Lists what a name may stand for, as git tries it: in full, as a tag, as a branch; as a run.
 fn full_names(name: &str) -> Vec<String> {
-    let kinds = [RefKind::Tag, RefKind::Branch];
+    let kinds = [RefKind::Tag, RefKind::Branch, RefKind::Run];
     let short = kinds.map(|kind| format!("{}{name}", kind.prefix()));
     let is_full = kinds.iter().any(|kind| name.starts_with(kind.prefix()));
     is_full.then(|| name.to_owned()).into_iter().chain(short).collect()

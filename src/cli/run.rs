@@ -1,0 +1,187 @@
+//! `run -- COMMAND`: runs a command and records what it read, wrote and said.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{Context, Exit, Failure, escape, run_text, units};
+use crate::object::Run;
+use crate::repo::{self, RecoverReport, RunReport, RunRequest, Sibling};
+
+/// Run a command and record it
+///
+/// Changed tracked files and the inputs are staged first; outputs are recorded afterwards. The exit
+/// code is that of the command, or 3 if it succeeded and an output is missing. The run gets a name,
+/// and the branch moves to it if the command succeeded and nobody moved the branch meanwhile.
+///
+/// The command finds in PROVENANCE_METRICS and PROVENANCE_PARAMS files to append lines of JSON to,
+/// such as {\"step\": 1, \"loss\": 0.3}, and in PROVENANCE_RUN_ID and PROVENANCE_RUN_DIR who it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  provenance run -i data -o model.pt -- python train.py
+  provenance run --name lr-high -p lr=0.1 --metrics metrics.json -o out -- python train.py
+  provenance run --no-advance -o out -- python train.py   # leave the branch where it is
+  provenance run --recover                               # record runs that died half-way")]
+pub struct Args {
+    /// Name of the run; one is made up if none is given
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// What it reads: a file or directory
+    #[arg(short, long, value_name = "PATH")]
+    input: Vec<PathBuf>,
+    /// What it writes: a file or directory
+    #[arg(short, long, value_name = "PATH")]
+    output: Vec<PathBuf>,
+    /// A parameter
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    param: Vec<(String, String)>,
+    /// A file of parameters, read before: JSON, YAML or TOML
+    #[arg(long, value_name = "FILE")]
+    params: Vec<PathBuf>,
+    /// A file of metrics, read afterwards: JSON, YAML, TOML, JSON Lines or CSV
+    #[arg(long, value_name = "FILE")]
+    metrics: Vec<PathBuf>,
+    /// Why; given several times, each is a paragraph
+    #[arg(short, long = "message", value_name = "MSG")]
+    message: Vec<String>,
+    /// Leave the branch where it is
+    #[arg(long)]
+    no_advance: bool,
+    /// Record runs whose process died before it could: all, or the one of ID
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["command", "input", "output", "name"])]
+    recover: Option<String>,
+    /// The command
+    #[arg(last = true, value_name = "COMMAND", required_unless_present = "recover")]
+    command: Vec<OsString>,
+}
+
+fn key_and_value(word: &str) -> Result<(String, String), String> {
+    match word.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("is written KEY=VALUE".to_owned()),
+    }
+}
+
+/// Runs it; the answer is the command's exit code.
+pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
+    let repository = context.repository()?;
+    if let Some(id) = &args.recover {
+        let id = Some(id.as_str()).filter(|id| !id.is_empty());
+        let report = context.watch(|progress| repo::run_recover(&repository, id, progress))?;
+        return recovered(context, &report);
+    }
+    let place = context.place(&repository)?;
+    let (out, error) = (std::io::stdout(), std::io::stderr());
+    // An answer in JSON has standard output for itself.
+    let output = if context.global.json { error.as_fd() } else { out.as_fd() };
+    let request = RunRequest {
+        name: args.name.clone(),
+        inputs: place.resolve(&repository, &args.input)?,
+        outputs: place.resolve(&repository, &args.output)?,
+        params: args.param.clone(),
+        params_files: place.resolve(&repository, &args.params)?,
+        metrics_files: place.resolve(&repository, &args.metrics)?,
+        message: args.message.join("\n\n"),
+        command: args.command.clone(),
+        directory: context.directory()?,
+        advances: !args.no_advance,
+        journal: context.command(),
+        output,
+        error: error.as_fd(),
+    };
+    let report = repo::run(&repository, &request, &context.progress)?;
+    tell(context, &report)?;
+    Ok(exit_of(&report))
+}
+
+/// Passes the command's exit code through; one that succeeded without its outputs has not.
+fn exit_of(report: &RunReport) -> ExitCode {
+    match report.exit_code {
+        Some(0) if !report.missing.is_empty() => Exit::Partial.into(),
+        Some(code) => ExitCode::from(code),
+        None => Exit::Ok.into(),
+    }
+}
+
+/// Tells what was recorded of runs that had died.
+fn recovered(context: &Context, report: &RecoverReport) -> Result<ExitCode, Failure> {
+    for run in &report.recorded {
+        tell(context, run)?;
+    }
+    if report.recorded.is_empty() && !context.global.json && !context.global.quiet {
+        say("no run has died half-way: nothing to record");
+    }
+    Ok(Exit::Ok.into())
+}
+
+/// Tells what was recorded: on standard error, since the command has standard output.
+fn tell(context: &Context, report: &RunReport) -> Result<(), Failure> {
+    if context.global.json {
+        context.print(|out| Ok(out.json(&json(report))?))?;
+        return Ok(());
+    }
+    if context.global.quiet {
+        return Ok(());
+    }
+    for note in &report.notes {
+        say(note);
+    }
+    for path in &report.missing {
+        say(&format!("missing: {path} was to be written, and is not there"));
+    }
+    let place = match (&report.branch, report.sibling) {
+        (Some(branch), _) => format!(", {} stands on it", branch_of(branch)),
+        (None, Some(Sibling::Moved)) => {
+            ", beside the branch: that, or what is staged, changed meanwhile".to_owned()
+        }
+        (None, Some(Sibling::Failed)) => ", beside the branch, since it did not succeed".to_owned(),
+        (None, _) => ", beside the branch".to_owned(),
+    };
+    let what = report.commit.run.as_ref().map(summary).unwrap_or_default();
+    say(&format!("recorded run {} as {}{place} ({what})", report.name, report.id.short()));
+    Ok(())
+}
+
+/// Says how a run went, in a few words.
+fn summary(run: &Run) -> String {
+    let mut parts = vec![match run.exit_code {
+        Some(code) => format!("exit {code}"),
+        None => "nobody saw its end".to_owned(),
+    }];
+    parts.extend(run.resources.elapsed_ms.map(run_text::span));
+    parts.extend(run.resources.memory_bytes_max.map(units::bytes));
+    parts.push(units::count(run.inputs.len() as u64, "input"));
+    parts.push(units::count(run.outputs.len() as u64, "output"));
+    parts.join(", ")
+}
+
+fn say(words: &str) {
+    let line = format!("provenance: {}\n", escape::line(words));
+    let _nobody_listens = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+fn branch_of(full: &str) -> &str {
+    full.strip_prefix("heads/").unwrap_or(full)
+}
+
+fn json(report: &RunReport) -> serde_json::Value {
+    let sibling = report.sibling.map(|sibling| match sibling {
+        Sibling::Wanted => "wanted",
+        Sibling::Failed => "failed",
+        Sibling::Moved => "moved",
+    });
+    serde_json::json!({
+        "commit": report.id.to_record(),
+        "run": report.name,
+        "branch": report.branch.as_deref().map(branch_of),
+        "sibling": sibling,
+        "transaction": report.number,
+        "exit_code": report.exit_code,
+        "missing": report.missing,
+        "notes": report.notes,
+    })
+}

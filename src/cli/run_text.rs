@@ -1,0 +1,127 @@
+//! A run in words: for `show`.
+
+use super::{escape, shell_word, units};
+use crate::object::canonical::Value;
+use crate::object::{Content, Metric, Metrics, Params, Reading, Run};
+
+/// Most parameters, metrics, inputs or outputs that are shown one by one.
+const LINES_MAX: usize = 40;
+
+/// Gives the lines that describe a run.
+pub fn lines(run: &Run) -> Vec<String> {
+    let words: Vec<String> = run.command.iter().map(|word| shell_word(word)).collect();
+    let mut lines = vec![format!("Command: {}", escape::line(&words.join(" ")))];
+    if run.directory != "." {
+        lines.push(format!("In:      {}", escape::line(&run.directory)));
+    }
+    lines.push(format!("Began:   {}", units::time(run.started.0)));
+    lines.push(format!("Ended:   {}", ended(run)));
+    section(&mut lines, "Params:", params(&run.params));
+    section(&mut lines, "Metrics:", metrics(&run.metrics));
+    let inputs = run.inputs.iter().map(|input| {
+        let made = input.commit.map(|commit| format!("made by {}", commit.short()));
+        content(&input.path, Some(&input.content), made)
+    });
+    section(&mut lines, "Inputs:", inputs.collect());
+    let outputs = run.outputs.iter();
+    let outputs = outputs.map(|output| content(&output.path, output.content.as_ref(), None));
+    section(&mut lines, "Outputs:", outputs.collect());
+    lines
+}
+
+/// Says how a run ended and what it used up.
+fn ended(run: &Run) -> String {
+    let mut parts = vec![match run.exit_code {
+        Some(code) => format!("exit {code}"),
+        None => "nobody saw it".to_owned(),
+    }];
+    let resources = &run.resources;
+    parts.extend(resources.elapsed_ms.map(|ms| format!("after {}", span(ms))));
+    let cpu = resources.user_ms.zip(resources.system_ms).map(|(user, system)| user + system);
+    parts.extend(cpu.map(|ms| format!("{} of processor time", span(ms))));
+    parts
+        .extend(resources.memory_bytes_max.map(|bytes| format!("{} at most", units::bytes(bytes))));
+    parts.join(", ")
+}
+
+/// Spells a span of time: `0.4 s`, `3 min 20 s`.
+pub fn span(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        _ => units::seconds(ms / 1000),
+    }
+}
+
+fn section(lines: &mut Vec<String>, title: &str, rows: Vec<Vec<String>>) {
+    if rows.is_empty() {
+        return;
+    }
+    let count = rows.len();
+    lines.extend([String::new(), title.to_owned()]);
+    let columns = rows.first().map_or(0, Vec::len);
+    let shown =
+        units::columns(rows.get(..count.min(LINES_MAX)).unwrap_or_default(), &vec![false; columns]);
+    lines.extend(shown.into_iter().map(|line| format!("  {line}")));
+    if count > LINES_MAX {
+        lines.push(format!("  and {} more (show -s --json)", count - LINES_MAX));
+    }
+}
+
+fn params(params: &Params) -> Vec<Vec<String>> {
+    match params {
+        Params::Attached(id) => vec![vec![format!("attached as {}", id.short())]],
+        Params::Here(params) => params
+            .iter()
+            .map(|(name, value)| {
+                let text = match value {
+                    Value::Text(text) => text.clone(),
+                    value => String::from_utf8_lossy(&value.encode()).into_owned(),
+                };
+                vec![escape::line(name), escape::line(&text)]
+            })
+            .collect(),
+    }
+}
+
+fn metrics(metrics: &Metrics) -> Vec<Vec<String>> {
+    match metrics {
+        Metrics::Attached(id) => vec![vec![format!("attached as {}", id.short())]],
+        Metrics::Here(metrics) => metrics
+            .iter()
+            .map(|(name, metric)| {
+                let text = match metric {
+                    Metric::Single(value) => reading(value),
+                    Metric::Series(series) => {
+                        let (first, last) = (reading(&series.first), reading(&series.last));
+                        format!("{last}  (from {first}, {})", units::count(series.count, "value"))
+                    }
+                };
+                vec![escape::line(name), text]
+            })
+            .collect(),
+    }
+}
+
+fn reading(reading: &Reading) -> String {
+    match reading {
+        Reading::Text(text) => escape::line(text),
+        Reading::Number(number) => {
+            String::from_utf8_lossy(&Value::from(*number).encode()).into_owned()
+        }
+    }
+}
+
+fn content(path: &str, content: Option<&Content>, more: Option<String>) -> Vec<String> {
+    let path = escape::path(path.as_bytes());
+    let Some(content) = content else {
+        return vec!["missing".into(), String::new(), String::new(), String::new(), path];
+    };
+    let more = more.map(|more| format!("  ({more})")).unwrap_or_default();
+    vec![
+        content.kind.to_string(),
+        units::count(content.files, "file"),
+        units::bytes(content.bytes),
+        content.id.short(),
+        format!("{path}{more}"),
+    ]
+}

@@ -1,0 +1,122 @@
+//! Before the command: what it reads is staged, and what the record needs is written down.
+
+use std::os::unix::ffi::OsStrExt as _;
+
+use super::name::Chance;
+use super::{Begun, RunRequest};
+use crate::object::canonical::{Object, Value};
+use crate::object::{Timestamp, TreePath};
+use crate::progress::Progress;
+use crate::repo::add::stage_changes;
+use crate::repo::ref_name::RefKind;
+use crate::repo::{AddRequest, Error, Head, Repository};
+use crate::worktree::run_folder::{RunFolder, RunState};
+
+/// Stages what changed and what the run reads, and makes the run's folder.
+pub(super) fn begin(
+    repository: &Repository,
+    request: &RunRequest<'_>,
+    progress: &Progress,
+) -> Result<Begun, Error> {
+    let chance =
+        Chance::draw().map_err(|_| Error::Internal("the system has no randomness".to_owned()))?;
+    if let Some(name) = &request.name {
+        RefKind::Run.full_name(name)?;
+    }
+    let _lock = repository.lock(progress)?;
+    let mut notes = Vec::new();
+    stage(repository, request, progress, &mut notes)?;
+    let started = repository.clock.now();
+    let state = state(repository, request, chance, started)?;
+    let id = chance.id(started);
+    let bytes = state.encode().map_err(|error| Error::Usage(error.to_string()))?;
+    let folder = RunFolder::make(&repository.location.folder, &id, &bytes)?;
+    Ok(Begun { folder, id, state, notes })
+}
+
+/// Stages tracked files that changed, and all inputs.
+fn stage(
+    repository: &Repository,
+    request: &RunRequest<'_>,
+    progress: &Progress,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
+    let tracked = AddRequest { tracked_only: true, ..AddRequest::default() };
+    let mut reports = vec![stage_changes(repository, &tracked, progress)?];
+    let mut paths: Vec<TreePath> = request.inputs.clone();
+    paths.extend(request.params_files.iter().cloned());
+    if !paths.is_empty() {
+        paths.sort();
+        paths.dedup();
+        let declared = AddRequest { paths, takes_ignored: true, ..AddRequest::default() };
+        let report = stage_changes(repository, &declared, progress)?;
+        if let Some(name) = report.missing_path() {
+            return Err(Error::NotFound { what: "input", name });
+        }
+        reports.push(report);
+    }
+    for (path, failure) in reports.iter().flat_map(|report| &report.failures) {
+        notes.push(format!("a file {failure} and is recorded as it was before, path={path}"));
+    }
+    Ok(())
+}
+
+fn state(
+    repository: &Repository,
+    request: &RunRequest<'_>,
+    chance: Chance,
+    started: Timestamp,
+) -> Result<RunState, Error> {
+    let branch = match repository.head()? {
+        Head::Branch(name) => Some(name),
+        Head::Detached(_) => None,
+    };
+    let directory = repository.tree_path(&request.directory, ".".as_ref())?;
+    let mut params = Object::new();
+    for (name, value) in &request.params {
+        params.set(name.as_str(), typed(value));
+    }
+    Ok(RunState {
+        name: request.name.clone().unwrap_or_else(|| chance.name()),
+        named: request.name.is_some(),
+        command: request.command.iter().map(|word| word.to_string_lossy().into()).collect(),
+        directory: directory.map_or_else(|| ".".to_owned(), |path| text(&path)),
+        started,
+        tree: repository.staged_tree(&mut repository.store.reader())?,
+        parent: repository.head_commit()?,
+        branch,
+        advance: request.advances,
+        inputs: request.inputs.iter().map(text).collect(),
+        outputs: request.outputs.iter().map(text).collect(),
+        params,
+        params_files: request.params_files.iter().map(text).collect(),
+        metrics_files: request.metrics_files.iter().map(text).collect(),
+        message: request.message.clone(),
+        journal: request.journal.clone(),
+    })
+}
+
+/// Takes a parameter that was typed: a number, true or false, or else a text.
+fn typed(value: &str) -> Value {
+    match value {
+        "true" => true.into(),
+        "false" => false.into(),
+        _ => Value::number_or_text(value),
+    }
+}
+
+fn text(path: &TreePath) -> String {
+    String::from_utf8_lossy(path.as_bytes()).into_owned()
+}
+
+/// Gives paths of the state back as paths in the tree; one that is none was not written by us.
+pub(super) fn tree_paths(paths: &[String]) -> Result<Vec<TreePath>, Error> {
+    let mut found = Vec::with_capacity(paths.len());
+    for path in paths {
+        let path = std::ffi::OsStr::new(path).as_bytes();
+        found.push(TreePath::new(path).map_err(|error| Error::Corrupt(error.to_string()))?);
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}

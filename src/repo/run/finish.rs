@@ -1,0 +1,225 @@
+//! After the command: what it wrote is taken in, and all of it is recorded in one journal entry.
+
+use super::begin::tree_paths;
+use super::inputs::{inputs, outputs};
+use super::outputs::{Taken, beside, staged};
+use super::{Outcome, RunReport, Sibling};
+use crate::capture::process::Ended;
+use crate::object::{
+    Commit, Metrics, ObjectId, Params, Resources, Run, Timestamp, TreePath, Update,
+};
+use crate::progress::Progress;
+use crate::repo::artifacts::artifacts_of;
+use crate::repo::ref_name::RefKind;
+use crate::repo::{Error, ErrorKind, Head, Repository};
+use crate::store::{Transaction, merge};
+use crate::worktree::local;
+use crate::worktree::run_folder::{RunFolder, RunState};
+
+/// Most bytes of a log that are recorded; of a longer one its beginning and its end. Bytes.
+const LOG_BYTES_MAX: usize = 15 << 20;
+
+/// How often a name or a branch may be taken away before giving up.
+const ATTEMPTS: u32 = 100;
+
+/// Records a run, and removes its folder.
+pub(super) fn finish(
+    repository: &Repository,
+    state: &RunState,
+    folder: RunFolder,
+    outcome: Outcome,
+    progress: &Progress,
+) -> Result<RunReport, Error> {
+    let _lock = repository.lock(progress)?;
+    let Outcome { ended, mut notes } = outcome;
+    let mut paths = tree_paths(&state.outputs)?;
+    paths.extend(tree_paths(&state.metrics_files)?);
+    paths.sort();
+    paths.dedup();
+    let mut sibling = sibling(repository, state, ended.as_ref().map(|(_, ended)| ended))?;
+    let taken = match sibling {
+        None => staged(repository, state.tree, &paths, progress)?,
+        Some(_) => beside(repository, &folder, state.tree, &paths, progress)?,
+    };
+    let Taken { tree, notes: more } = taken;
+    notes.extend(more);
+
+    let (mut commit, transaction) = record(repository, state, &folder, tree, ended.as_ref())?;
+    let published = publish(repository, state, &mut commit, &mut sibling, transaction)?;
+    if sibling == Some(Sibling::Moved)
+        && local::load_stage(&repository.location.folder)? == Some(tree)
+    {
+        // Staged for a branch that somebody else has moved meanwhile.
+        local::save_stage(&repository.location.folder, state.tree)?;
+    }
+    folder.remove()?;
+    let _tidied_or_not = merge::tidy(&repository.store, &Progress::default());
+    let run = commit.run.as_ref();
+    let missing = run.map(missing).unwrap_or_default();
+    Ok(RunReport {
+        id: published.id,
+        name: published.name,
+        branch: state.branch.clone().filter(|_| sibling.is_none()),
+        sibling,
+        number: published.number,
+        missing,
+        notes,
+        exit_code: run.and_then(|run| run.exit_code),
+        commit,
+    })
+}
+
+fn missing(run: &Run) -> Vec<String> {
+    let outputs = run.outputs.iter().filter(|output| output.content.is_none());
+    outputs.map(|output| output.path.clone()).collect()
+}
+
+/// Tells whether the run stays beside the branch, and why.
+fn sibling(
+    repository: &Repository,
+    state: &RunState,
+    ended: Option<&Ended>,
+) -> Result<Option<Sibling>, Error> {
+    if !state.advance {
+        return Ok(Some(Sibling::Wanted));
+    }
+    if ended.is_none_or(|ended| ended.exit_code != 0) {
+        return Ok(Some(Sibling::Failed));
+    }
+    let branch = match repository.head()? {
+        Head::Branch(name) => Some(name),
+        Head::Detached(_) => None,
+    };
+    let is_as_before = branch.is_some()
+        && branch == state.branch
+        && repository.head_commit()? == state.parent
+        && repository.staged_tree(&mut repository.store.reader())? == state.tree;
+    Ok((!is_as_before).then_some(Sibling::Moved))
+}
+
+/// Makes the record; what belongs to it is in the transaction.
+fn record<'s>(
+    repository: &'s Repository,
+    state: &RunState,
+    folder: &RunFolder,
+    tree: ObjectId,
+    ended: Option<&(Timestamp, Ended)>,
+) -> Result<(Commit, Transaction<'s>), Error> {
+    let mut reader = repository.store.reader();
+    let transaction = repository.store.transaction()?;
+    let log = folder.load_log(LOG_BYTES_MAX)?;
+    let log = match log.is_empty() {
+        true => None,
+        false => Some(transaction.put_attachment(&log)?),
+    };
+    let input_paths = tree_paths(&state.inputs)?;
+    let output_paths: Vec<TreePath> = tree_paths(&state.outputs)?;
+    let run = Run {
+        name: state.name.clone(),
+        command: state.command.clone(),
+        directory: state.directory.clone(),
+        started: state.started,
+        ended: ended.map(|(at, _)| *at),
+        exit_code: ended.map(|(_, ended)| ended.exit_code),
+        params: Params::Here(state.params.clone()),
+        metrics: Metrics::Here(Vec::new()),
+        inputs: inputs(&mut reader, &state.tree, &input_paths, state.parent)?,
+        outputs: outputs(&mut reader, &tree, &output_paths)?,
+        log,
+        resources: ended.map_or_else(Resources::default, |(_, ended)| ended.resources),
+    };
+    let message = match state.message.trim_end() {
+        "" => format!("run {}", state.name),
+        message => message.to_owned(),
+    };
+    let commit = Commit {
+        tree,
+        parents: state.parent.into_iter().collect(),
+        author: repository.author(),
+        time: repository.clock.now(),
+        message,
+        system: crate::capture::system(),
+        artifacts: artifacts_of(&mut reader, &tree)?.artifacts,
+        run: Some(run),
+        code: None,
+        environment: None,
+        fine_tune: None,
+    };
+    Ok((commit, transaction))
+}
+
+/// As what a run was recorded.
+struct Published {
+    id: ObjectId,
+    name: String,
+    number: u64,
+}
+
+/// Names the run, and moves the branch to it where it may, in one journal entry.
+///
+/// Shape: a name that is taken gets a number. If somebody moved the branch meanwhile, the run is
+/// named all the same, and stays beside it.
+fn publish<'s>(
+    repository: &'s Repository,
+    state: &RunState,
+    commit: &mut Commit,
+    sibling: &mut Option<Sibling>,
+    transaction: Transaction<'s>,
+) -> Result<Published, Error> {
+    let mut transaction = Some(transaction);
+    for attempt in 0..ATTEMPTS {
+        let name = free_name(repository, &state.name)?;
+        if let Some(run) = &mut commit.run {
+            run.name.clone_from(&name);
+        }
+        let objects = match transaction.take() {
+            Some(transaction) => transaction,
+            None => repository.store.transaction()?,
+        };
+        let id = objects.put_commit(&commit.encode()?)?;
+        let full = RefKind::Run.full_name(&name)?;
+        let mut updates = vec![Update { name: full, old: None, new: Some(id) }];
+        if sibling.is_none() {
+            let name = state.branch.clone().unwrap_or_default();
+            updates.push(Update { name, old: state.parent, new: Some(id) });
+        }
+        match repository.move_refs(&updates, &state.journal, Some(objects)) {
+            Ok(number) => return Ok(Published { id, name, number }),
+            // Somebody took the name, or moved the branch: look again which.
+            Err(error) if error.kind() == ErrorKind::Conflict && attempt + 1 < ATTEMPTS => {
+                if sibling.is_none() && repository.head_commit()? != state.parent {
+                    *sibling = Some(Sibling::Moved);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::Conflict("too many writers at once: try again".to_owned()))
+}
+
+/// Finds a name that no run has: the one that is wanted, or the first free one with a number.
+fn free_name(repository: &Repository, wanted: &str) -> Result<String, Error> {
+    let refs = repository.refs()?;
+    let mut reader = repository.store.reader();
+    let mut is_free = |name: &str| -> Result<bool, Error> {
+        Ok(refs.find(&mut reader, &RefKind::Run.full_name(name)?)?.is_none())
+    };
+    if is_free(wanted)? {
+        return Ok(wanted.to_owned());
+    }
+    // Names that were given in a row are found in a few steps, however many there are.
+    let numbered = |number: u64| format!("{wanted}-{number}");
+    let mut high = 2;
+    while !is_free(&numbered(high))? {
+        high *= 2;
+    }
+    let mut low = high / 2;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match is_free(&numbered(middle))? {
+            true => high = middle,
+            false => low = middle,
+        }
+    }
+    Ok(numbered(high))
+}

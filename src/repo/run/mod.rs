@@ -1,0 +1,171 @@
+//! One execution, watched and recorded: inputs before, output meanwhile, results after.
+//!
+//! Before the command starts, `begin` stages what it reads and writes down what the record needs;
+//! after it, `finish` records, for a run that was recovered as well.
+
+mod begin;
+mod finish;
+mod inputs;
+mod name;
+mod outputs;
+mod unfinished;
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Repository};
+use crate::capture::process::{self, Ended, Log, ProcessRequest};
+use crate::object::{Commit, ObjectId, Timestamp, TreePath};
+use crate::progress::Progress;
+use crate::worktree::run_folder::{RunFolder, RunLog, RunState};
+
+pub use unfinished::{RecoverReport, UnfinishedRun, run_recover, runs_unfinished};
+
+/// Says what to run, and what is known of it.
+#[derive(Debug)]
+pub struct RunRequest<'a> {
+    /// Its name; one is made where none is given.
+    pub name: Option<String>,
+    /// What it reads.
+    pub inputs: Vec<TreePath>,
+    /// What it writes.
+    pub outputs: Vec<TreePath>,
+    /// Parameters, by name.
+    pub params: Vec<(String, String)>,
+    /// Files of parameters.
+    pub params_files: Vec<TreePath>,
+    /// Files of metrics.
+    pub metrics_files: Vec<TreePath>,
+    /// Why; may be empty.
+    pub message: String,
+    /// Program and arguments.
+    pub command: Vec<OsString>,
+    /// Where to start it, absolute, in the worktree.
+    pub directory: PathBuf,
+    /// Whether the branch moves to the run if nobody moved it meanwhile.
+    pub advances: bool,
+    /// The command as typed, for the journal.
+    pub journal: String,
+    /// Where its output goes.
+    pub output: BorrowedFd<'a>,
+    /// Where its errors go.
+    pub error: BorrowedFd<'a>,
+}
+
+/// Tells what was recorded.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The commit.
+    pub id: ObjectId,
+    /// Its record, which has a run.
+    pub commit: Commit,
+    /// Name of the run, without `runs/`.
+    pub name: String,
+    /// The branch that stands on it now; none if it is a sibling of what the branch stands on.
+    pub branch: Option<String>,
+    /// Why no branch stands on it.
+    pub sibling: Option<Sibling>,
+    /// The journal entry.
+    pub number: u64,
+    /// Outputs and files of values that were declared and are not there.
+    pub missing: Vec<String>,
+    /// What else a person should know.
+    pub notes: Vec<String>,
+    /// What the command exited with; none where nobody saw it.
+    pub exit_code: Option<u8>,
+}
+
+/// Why a run stays beside the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sibling {
+    /// It was asked for.
+    Wanted,
+    /// The command did not succeed.
+    Failed,
+    /// The branch, the head or the stage is no longer what it was when the run began.
+    Moved,
+}
+
+/// Runs a command and records it.
+///
+/// Shape: recorded whatever it exits with. Errors: before it starts, nothing is recorded but what
+/// was staged; after it, the run stays unfinished and [`run_recover`] records it.
+pub fn run(
+    repository: &Repository,
+    request: &RunRequest<'_>,
+    progress: &Progress,
+) -> Result<RunReport, Error> {
+    let Begun { folder, id, state, mut notes } = begin::begin(repository, request, progress)?;
+    let ended = match execute(request, &folder, &id, &mut notes) {
+        Ok(ended) => ended,
+        Err(error) => {
+            // Nothing ran: nothing to record.
+            folder.remove()?;
+            return Err(error);
+        }
+    };
+    if ended.left_running {
+        notes.push("something that the command started still runs and holds its output".to_owned());
+    }
+    let at = at_least(repository.clock.now(), state.started);
+    let outcome = Outcome { ended: Some((at, ended)), notes };
+    // A Ctrl-C was meant for the command: what it left behind is recorded all the same.
+    finish::finish(repository, &state, folder, outcome, &Progress::default())
+}
+
+/// A run that can start.
+struct Begun {
+    folder: RunFolder,
+    id: String,
+    state: RunState,
+    notes: Vec<String>,
+}
+
+/// How the command ended, as far as somebody saw it.
+struct Outcome {
+    ended: Option<(Timestamp, Ended)>,
+    notes: Vec<String>,
+}
+
+fn execute(
+    request: &RunRequest<'_>,
+    folder: &RunFolder,
+    id: &str,
+    notes: &mut Vec<String>,
+) -> Result<Ended, Error> {
+    let path = |path: &Path| path.as_os_str().to_owned();
+    let variables = [
+        ("PROVENANCE_RUN_ID", OsString::from(id)),
+        ("PROVENANCE_RUN_DIR", path(folder.path())),
+        ("PROVENANCE_PARAMS", path(&folder.params())),
+        ("PROVENANCE_METRICS", path(&folder.metrics())),
+    ];
+    let process = ProcessRequest {
+        command: &request.command,
+        directory: &request.directory,
+        variables: &variables,
+        output: request.output,
+        error: request.error,
+    };
+    let mut log = KeptLog(folder.open_log()?);
+    let ended = process::run(&process, &mut log)?;
+    if !log.0.is_whole() {
+        notes.push("the disk did not take all of what the command printed".to_owned());
+    }
+    Ok(ended)
+}
+
+/// The log of a run, in its folder.
+struct KeptLog(RunLog);
+
+impl Log for KeptLog {
+    fn keep(&mut self, bytes: &[u8]) {
+        self.0.append(bytes);
+    }
+}
+
+/// A clock that went backwards must not make an end before its beginning.
+fn at_least(at: Timestamp, started: Timestamp) -> Timestamp {
+    at.max(started)
+}

@@ -1,0 +1,201 @@
+//! The folder of one run that is under way: its state, its log, and what it writes for us.
+//!
+//! Specified in `docs/format/run-state.md`. Whether the process that runs it still lives is told by
+//! its lock, which the system lets go with the process.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::local::LocalError;
+use super::lock::{LockError, WorktreeLock};
+use super::{atomic, local};
+use crate::format::layout;
+pub use crate::format::run_state::RunState;
+use crate::format::run_state::STATE_BYTES_MAX;
+use crate::object::{DecodeError, ObjectId};
+
+const LOCK: &str = "lock";
+const STATE: &str = "state";
+const LOG: &str = "log";
+const PARAMS: &str = "params.jsonl";
+const METRICS: &str = "metrics.jsonl";
+
+/// A run's folder, which nobody else uses while this lives.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    #[expect(dead_code, reason = "held until the run is recorded")]
+    lock: WorktreeLock,
+}
+
+/// The log of a run under way.
+#[derive(Debug)]
+pub struct RunLog {
+    file: File,
+    is_whole: bool,
+}
+
+impl RunLog {
+    /// Appends what was printed. What the disk does not take must not stop the command.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.is_whole &= self.file.write_all(bytes).is_ok();
+    }
+
+    /// Tells whether all of it was taken.
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+}
+
+/// A run that was found.
+#[derive(Debug)]
+pub struct FoundRun {
+    /// Its id, the name of its folder.
+    pub id: String,
+    /// Its folder, if the process that ran it is gone; `None` while it lives.
+    pub folder: Option<RunFolder>,
+    /// What it needs to be recorded.
+    pub state: Result<RunState, LocalError>,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, with its state, durably.
+    pub fn make(repository: &Path, id: &str, state: &[u8]) -> Result<Self, LocalError> {
+        let path = repository.join(layout::RUNS).join(id);
+        let failed = |source| LocalError::Read { path: path.clone(), source };
+        fs::create_dir_all(&path).map_err(failed)?;
+        let lock =
+            WorktreeLock::try_take(&path.join(LOCK)).map_err(|error| locked(&path, error))?;
+        let lock = lock.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
+        atomic::replace(&path.join(STATE), state, &local::temporaries(repository))?;
+        for name in [LOG, PARAMS, METRICS] {
+            File::create(path.join(name)).map_err(failed)?;
+        }
+        Ok(Self { path, lock })
+    }
+
+    /// Finds all runs of a worktree that are not recorded, the oldest first.
+    pub fn find_all(repository: &Path) -> Result<Vec<FoundRun>, LocalError> {
+        let folder = repository.join(layout::RUNS);
+        let ids = ids(&folder)?;
+        ids.into_iter().map(|id| Self::find(&folder, id)).collect()
+    }
+
+    /// Gives what was staged when the runs began that are not recorded: a collection keeps it.
+    pub fn trees(repository: &Path) -> Result<Vec<ObjectId>, LocalError> {
+        let folder = repository.join(layout::RUNS);
+        let mut trees = Vec::new();
+        for id in ids(&folder)? {
+            match load_state(&folder.join(id).join(STATE)) {
+                Ok(state) => trees.push(state.tree),
+                // It is recorded by now, or has not started.
+                Err(error) if error.is_absent() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(trees)
+    }
+
+    fn find(folder: &Path, id: String) -> Result<FoundRun, LocalError> {
+        let path = folder.join(&id);
+        let lock =
+            WorktreeLock::try_take(&path.join(LOCK)).map_err(|error| locked(&path, error))?;
+        let state = load_state(&path.join(STATE));
+        let folder = lock.map(|lock| Self { path, lock });
+        Ok(FoundRun { id, folder, state })
+    }
+
+    /// The folder itself, for the command.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file into which the command writes parameters.
+    pub fn params(&self) -> PathBuf {
+        self.path.join(PARAMS)
+    }
+
+    /// The file into which the command writes metrics.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join(METRICS)
+    }
+
+    /// Opens the log.
+    pub fn open_log(&self) -> Result<RunLog, LocalError> {
+        let path = self.path.join(LOG);
+        let opened = OpenOptions::new().append(true).create(true).open(&path);
+        let file = opened.map_err(|source| LocalError::Read { path, source })?;
+        Ok(RunLog { file, is_whole: true })
+    }
+
+    /// Reads the log: all of it, or its beginning and its end where it is longer than `bytes_max`.
+    ///
+    /// Shape: between them a line that says how much was left out.
+    pub fn load_log(&self, bytes_max: usize) -> Result<Vec<u8>, LocalError> {
+        let path = self.path.join(LOG);
+        let failed = |source| LocalError::Read { path: path.clone(), source };
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file.map_err(failed)?,
+        };
+        shorten(&mut file, bytes_max as u64).map_err(failed)
+    }
+
+    /// Removes the folder: the run is recorded.
+    pub fn remove(self) -> Result<(), LocalError> {
+        let removed = fs::remove_dir_all(&self.path);
+        removed.map_err(|source| LocalError::Read { path: self.path.clone(), source })
+    }
+}
+
+/// Lists the folders of runs, the oldest first.
+fn ids(folder: &Path) -> Result<Vec<String>, LocalError> {
+    let failed = |source| LocalError::Read { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut ids = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        ids.extend(name.into_string().ok().filter(|name| folder.join(name).is_dir()));
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+fn shorten(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
+    use std::io::{Seek as _, SeekFrom};
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    if length <= bytes_max {
+        file.take(bytes_max).read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    // Room for the line between.
+    let half = (bytes_max / 2).saturating_sub(64);
+    file.take(half).read_to_end(&mut bytes)?;
+    let left_out = length - 2 * half;
+    writeln!(bytes, "\n[provenance: {left_out} bytes of the log are left out here]")?;
+    file.seek(SeekFrom::Start(length - half))?;
+    file.take(half).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn load_state(path: &Path) -> Result<RunState, LocalError> {
+    let failed = |source| LocalError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(STATE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    RunState::decode(&bytes)
+        .map_err(|source: DecodeError| LocalError::Damaged { path: path.to_owned(), source })
+}
+
+fn locked(path: &Path, error: LockError) -> LocalError {
+    let source = match error {
+        LockError::Io { source, .. } => source,
+        LockError::Busy | LockError::Interrupted(_) => io::ErrorKind::ResourceBusy.into(),
+    };
+    LocalError::Read { path: path.join(LOCK), source }
+}

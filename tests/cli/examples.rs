@@ -25,7 +25,9 @@ provenance branch experiment; provenance checkout main
 echo new > data/new.csv; provenance add data/new.csv; echo more >> train.py
 mkdir -p .local/share/bash-completion/completions .config/fish/completions
 # Programs of others that an example may name, and that need not be there.
-printf '#!/bin/sh\ncat >/dev/null\n' > bin/b3sum; cp bin/b3sum bin/jq; chmod +x bin/*
+printf '#!/bin/sh\ncat >/dev/null\n' > bin/b3sum; cp bin/b3sum bin/jq
+printf '#!/bin/sh\nmkdir -p out; tee out/w model.pt < train.py; echo {} > metrics.json\n' > bin/python
+chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.

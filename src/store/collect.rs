@@ -198,9 +198,10 @@ impl Sweep<'_> {
         let safe_ms = self.request.grace_ms.map_or(0, |_| SAFE_MS);
         let applies = self.request.applies;
         let storage = self.store.storage();
-        // Another command may be about to finish its file, even when nothing else waits.
+        // Another command may be about to finish its file; without a grace period there is none,
+        // and what a killed one left may be what fills the disk.
         let swept =
-            storage.sweep(self.request.grace_ms.unwrap_or(SAFE_MS).max(SAFE_MS), applies)?;
+            storage.sweep(self.request.grace_ms.map_or(0, |ms| ms.max(SAFE_MS)), applies)?;
         (self.collected.swept_files, self.collected.swept_bytes) = (swept.files, swept.bytes);
         let mut old = Vec::new();
         for key in storage.list(layout::TRASH)? {

@@ -1,0 +1,170 @@
+//! Every command while the system refuses: each errno that matters at a sample of calls.
+//!
+//! Once, and from then on. Besides what `oracle.rs` asks for: no panic; an exit code that
+//! `docs/exit-codes.md` has for such a thing; one line that names the file and says each thing
+//! once; a hint; and no success after a sync that failed.
+
+use std::process::Output;
+
+use super::oracle::{Standing, Truth, shown};
+use super::scenario;
+use super::strace::{self, Fault, MUTATING, Point, READING};
+use crate::support::effort;
+use crate::support::tally::Tally;
+
+/// What each call may answer, by the beginning of its name.
+const ERRNOS: &[(&str, &[&str])] = &[
+    (
+        "open",
+        &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "EACCES", "EINTR"],
+    ),
+    ("write", &["EIO", "ENOSPC", "EDQUOT", "EFBIG", "EINTR"]),
+    ("pwrite", &["EIO", "ENOSPC", "EDQUOT", "EFBIG", "EINTR"]),
+    ("ftruncate", &["EIO", "ENOSPC", "EINTR"]),
+    ("fallocate", &["EIO", "ENOSPC", "EDQUOT", "EOPNOTSUPP", "EINTR"]),
+    ("fsync", &["EIO", "ENOSPC", "EDQUOT", "EROFS"]),
+    ("fdatasync", &["EIO", "ENOSPC", "EDQUOT", "EROFS"]),
+    ("link", &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMLINK", "EOPNOTSUPP"]),
+    ("symlink", &["EIO", "ENOSPC", "EACCES", "EPERM"]),
+    ("rename", &["EIO", "ENOSPC", "EROFS", "EACCES"]),
+    ("unlink", &["EIO", "EROFS", "EACCES"]),
+    ("mkdir", &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EMLINK"]),
+    ("fchmod", &["EIO", "EROFS", "EPERM"]),
+    ("flock", &["EINTR", "ENOLCK"]),
+    ("getdents", &["EIO", "ENOMEM"]),
+    ("read", &["EIO", "EINTR"]),
+    ("pread", &["EIO", "EINTR"]),
+    ("statx", &["EIO", "EACCES", "ENOMEM"]),
+    ("newfstatat", &["EIO", "EACCES", "ENOMEM"]),
+    ("fstat", &["EIO"]),
+    ("lseek", &["EIO"]),
+    ("close", &["EIO", "EINTR"]),
+    ("clone3", &["EAGAIN"]),
+];
+
+/// Cases of one scenario.
+fn cases_max() -> usize {
+    usize::try_from(effort::cases(24, 400)).expect("a count")
+}
+
+/// Lists each call with each errno, once and sticky, in a fixed order.
+fn cases(points: &[Point]) -> Vec<(Point, Fault)> {
+    let mut cases = Vec::new();
+    for point in points {
+        let found = ERRNOS.iter().find(|(call, _)| point.call.starts_with(call));
+        for errno in found.map_or(&[][..], |(_, errnos)| errnos) {
+            cases.push((point.clone(), Fault::Once(errno)));
+            // No system interrupts the same call for ever.
+            if *errno != "EINTR" {
+                cases.push((point.clone(), Fault::Sticky(errno)));
+            }
+        }
+    }
+    cases
+}
+
+fn fail_at_calls(operation: &'static str, commands: &[&str]) {
+    if !strace::is_there() {
+        return;
+    }
+    let tally = Tally::new("errors of the system", operation);
+    strace::on_one_processor(|| {
+        for scenario in scenario::all(commands) {
+            if !super::is_wanted(&scenario.name()) {
+                continue;
+            }
+            let truth = Truth::of(scenario);
+            let traced = truth.world.copy(None);
+            let calls = [MUTATING, READING].concat();
+            let (points, _) = strace::points(&traced, scenario.words, &calls, true);
+            let cases = cases(&points);
+            let mut findings = Vec::new();
+            for (point, fault) in super::sample(cases, cases_max(), &scenario.name()) {
+                findings.extend(fail_at(&truth, &point, fault, &tally).err());
+            }
+            super::assert_none("errors", findings);
+        }
+    });
+    assert!(tally.tried() > 0 || super::only().is_some(), "nothing was tried");
+}
+
+fn fail_at(truth: &Truth, point: &Point, fault: Fault, tally: &Tally) -> Result<(), String> {
+    let case = format!("{}/{point}/{fault:?}", truth.scenario.name());
+    if !super::is_wanted(&case) {
+        return Ok(());
+    }
+    let world = truth.world.copy(None);
+    let output = strace::run(&world, truth.scenario.words, point, fault);
+    let told = judge_words(&output, point).map_err(|wrong| format!("{case}: {wrong}"))?;
+    let standing = truth
+        .judge(&world, output.status.success())
+        .map_err(|wrong| format!("{case}: {wrong}\n  it had said {}", shown(&output)))?;
+    tally.count(match (told, standing) {
+        (false, _) => "nothing lost by it: done",
+        (true, Standing::Before) => "told, as before, and the same again succeeds",
+        (true, Standing::After) => "told, and as after",
+        (true, Standing::Between) => "told, whole files, and the same again succeeds",
+    });
+    Ok(())
+}
+
+/// Judges what a command said; `true` if it said that it failed.
+fn judge_words(output: &Output, point: &Point) -> Result<bool, String> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_sync = ["fsync", "fdatasync"].contains(&point.call.as_str());
+    match output.status.code() {
+        _ if said.contains("panicked") => return Err(format!("it panics: {said}")),
+        Some(0) if is_sync => return Err("success after a sync that failed".to_owned()),
+        Some(0) => return Ok(false),
+        Some(3 | 14) => {}
+        code => return Err(format!("exit code {code:?}: {}", shown(output))),
+    }
+    judge_line(&said).map(|()| true)
+}
+
+/// Judges the words of an error: they name a file, say each thing once, and how to mend it.
+pub(super) fn judge_line(said: &str) -> Result<(), String> {
+    let Some(line) = said.lines().find(|line| line.contains("error: ")) else {
+        return Err(format!("no line says what failed: {said}"));
+    };
+    let small = line.to_lowercase();
+    for words in ["no space", "quota", "permission denied", "read-only", "too many", "input/output"]
+    {
+        if small.matches(words).count() > 1 {
+            return Err(format!("says {words:?} twice: {line}"));
+        }
+    }
+    if !["path=", "key=", "folder="].iter().any(|word| line.contains(word)) {
+        return Err(format!("names no file: {line}"));
+    }
+    let is_list = !said.contains("hint: ");
+    if is_list && !said.lines().all(|line| line.starts_with("error: ")) {
+        return Err(format!("says no mend: {said}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn init_and_add_tell_what_the_system_refused() {
+    fail_at_calls("init, add", &["init", "add"]);
+}
+
+#[test]
+fn commit_tells_what_the_system_refused() {
+    fail_at_calls("commit", &["commit", "commit-tree"]);
+}
+
+#[test]
+fn checkout_restore_and_rm_tell_what_the_system_refused() {
+    fail_at_calls("checkout, restore, rm", &["checkout", "restore", "rm"]);
+}
+
+#[test]
+fn moving_refs_tells_what_the_system_refused() {
+    fail_at_calls("branch, tag, undo", &["branch", "tag", "undo"]);
+}
+
+#[test]
+fn collecting_and_looking_tell_what_the_system_refused() {
+    fail_at_calls("gc, fsck, status, log, config", &["gc", "fsck", "status", "log", "config"]);
+}

@@ -1,6 +1,6 @@
 //! Every command, killed at every system call by which it changes something.
 
-use super::oracle::{Standing, Truth, shown};
+use super::oracle::{Ended, Standing, Truth, shown};
 use super::scenario::{self, Scenario};
 use super::strace::{self, Fault, MUTATING, Point};
 use crate::support::effort;
@@ -17,25 +17,27 @@ fn kill_everywhere(operation: &'static str, commands: &[&str]) {
         return;
     }
     let tally = Tally::new("killed at a system call", operation);
+    let mut findings = Vec::new();
     strace::on_one_processor(|| {
         for scenario in scenario::all(commands) {
-            kill_scenario(scenario, &tally);
+            findings.extend(kill_scenario(scenario, &tally));
         }
     });
+    super::assert_none("kill", &findings);
     assert!(tally.tried() > 0 || super::only().is_some(), "nothing was tried");
 }
 
-fn kill_scenario(scenario: &'static Scenario, tally: &Tally) {
+/// Gives what was found wrong.
+fn kill_scenario(scenario: &'static Scenario, tally: &Tally) -> Vec<String> {
     if !super::is_wanted(&scenario.name()) {
-        return;
+        return Vec::new();
     }
     let truth = Truth::of(scenario);
     let traced = truth.world.copy(None);
     let (points, output) = strace::points(&traced, scenario.words, MUTATING, effort::is_torture());
     assert!(output.status.success(), "{}: {}", scenario.name(), shown(&output));
     let points = super::spread(points, numbers_max());
-    let findings = points.iter().filter_map(|point| kill_at(&truth, point, tally).err());
-    super::assert_none("kill", findings.collect());
+    points.iter().filter_map(|point| kill_at(&truth, point, tally).err()).collect()
 }
 
 fn kill_at(truth: &Truth, point: &Point, tally: &Tally) -> Result<(), String> {
@@ -47,7 +49,8 @@ fn kill_at(truth: &Truth, point: &Point, tally: &Tally) -> Result<(), String> {
     let output = strace::run(&world, truth.scenario.words, point, Fault::Kill);
     let answered = output.status.success();
     assert!(answered || strace::was_killed(&output), "{case}: {}", shown(&output));
-    let standing = truth.judge(&world, answered).map_err(|wrong| format!("{case}: {wrong}"))?;
+    let standing =
+        truth.judge(&world, Ended::of(&output)).map_err(|wrong| format!("{case}: {wrong}"))?;
     tally.count(match standing {
         _ if answered => "made fewer calls, and answered",
         Standing::Before => "as before, and the same again succeeds",

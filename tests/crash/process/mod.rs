@@ -4,9 +4,12 @@
 //! once and from then on; see `oracle.rs` for what must hold after each. A failure prints the one
 //! command that tries the same point again.
 
+mod disk;
 mod errors;
+mod git;
 mod kill;
 mod oracle;
+mod power;
 mod scenario;
 mod state;
 mod strace;
@@ -26,7 +29,7 @@ fn is_wanted(case: &str) -> bool {
 }
 
 /// Fails with every finding, and the command that tries the first of them again.
-fn assert_none(module: &str, findings: Vec<String>) {
+fn assert_none(module: &str, findings: &[String]) {
     let Some(first) = findings.first() else { return };
     let case = first.split(": ").next().unwrap_or_default();
     let again =

@@ -25,6 +25,27 @@ pub struct Truth {
     again: (Option<i32>, State),
 }
 
+/// How a command ended that met a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With exit code 0.
+    Done,
+    /// With exit code 3: files that it named were left out.
+    Partly,
+    /// In any other way.
+    Failed,
+}
+
+impl Ended {
+    pub fn of(output: &Output) -> Self {
+        match output.status.code() {
+            Some(0) => Self::Done,
+            Some(3) => Self::Partly,
+            _ => Self::Failed,
+        }
+    }
+}
+
 /// What a fault left behind before it was cleaned up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -47,27 +68,34 @@ impl Truth {
         Self { scenario, world, before, after, again }
     }
 
-    /// Judges what is in `world`; `answered` if the command ended with exit code 0.
-    pub fn judge(&self, world: &World, answered: bool) -> Result<Standing, String> {
-        let standing = self.judge_state(world, answered)?;
+    /// Judges what is in `world` after a command that ended so.
+    pub fn judge(&self, world: &World, ended: Ended) -> Result<Standing, String> {
+        let standing = self.judge_state(world, ended)?;
         self.judge_again(world, standing)?;
         self.judge_cleaning(world)?;
         Ok(standing)
     }
 
-    fn judge_state(&self, world: &World, answered: bool) -> Result<Standing, String> {
+    /// As [`Truth::judge`], where the power went too.
+    pub fn judge_after_cut(&self, world: &World, ended: Ended) -> Result<Standing, String> {
+        self.judge(world, ended)
+    }
+
+    fn judge_state(&self, world: &World, ended: Ended) -> Result<Standing, String> {
         let is_init = self.scenario.words[0] == "init";
         if !is_init || world.store().join("format").exists() {
             check(world)?;
         }
         let found = State::of(world);
-        found.is_between(&self.before.0, &self.after.0)?;
+        if ended != Ended::Partly {
+            found.is_between(&self.before.0, &self.after.0)?;
+        }
         let standing = match &found.clone().tidy() {
             found if *found == self.after.0 => Standing::After,
             found if *found == self.before.0 => Standing::Before,
             _ => Standing::Between,
         };
-        if answered && standing != Standing::After {
+        if ended == Ended::Done && standing != Standing::After {
             return Err(format!("it had answered, and is {standing:?}: {found:?}"));
         }
         let contents = known(world);

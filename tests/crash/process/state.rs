@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use provenance::clock::{Clock, Timestamp};
-use provenance::object::ObjectId;
+use provenance::object::{Commit, ObjectId};
 use provenance::progress::Progress;
 use provenance::repo::{self, LogFilter, LsRequest, Repository};
 
@@ -15,13 +15,13 @@ use super::world::{CLOCK_MS, World};
 /// The files of a folder, by path, and what stands there: the bytes and what the mode says.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Contents of commits, by id.
-pub type Contents = BTreeMap<ObjectId, Files>;
+/// Contents of commits, by what they say.
+pub type Contents = BTreeMap<String, Files>;
 
 /// All that a command may change, and that its user sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// Name and commit of each branch and tag.
+    /// Name of each branch and tag, and what its commit says.
     pub refs: Vec<(String, String)>,
     /// What the stage and the settings hold.
     pub local: Files,
@@ -123,10 +123,13 @@ pub fn open(world: &World) -> Repository {
 fn refs(repository: &Repository) -> Vec<(String, String)> {
     let branches = repo::branch_list(repository).expect("branches").branches;
     let tags = repo::tag_list(repository).expect("tags");
-    let branches = branches.into_iter().map(|b| (format!("heads/{}", b.name), b.id.to_string()));
-    branches
-        .chain(tags.into_iter().map(|t| (format!("tags/{}", t.name), t.id.to_string())))
-        .collect()
+    let branches = branches.iter().map(|b| (format!("heads/{}", b.name), says(&b.commit)));
+    branches.chain(tags.iter().map(|t| (format!("tags/{}", t.name), says(&t.commit)))).collect()
+}
+
+/// What a commit says but for the machine, of which an error may hide a part, and so but for ids.
+fn says(commit: &Commit) -> String {
+    format!("{} on {} {:?}", commit.tree, commit.parents.len(), commit.message)
 }
 
 /// Reads every byte of every commit that a ref ever stood on.
@@ -143,7 +146,8 @@ pub fn contents(world: &World) -> Contents {
     commits.sort();
     commits.dedup();
     for id in commits {
-        contents.insert(id, content(&repository, &id));
+        let commit = repository.store.reader().commit(&id).expect("a commit");
+        contents.insert(says(&commit), content(&repository, &id));
     }
     contents
 }

@@ -50,10 +50,10 @@ pub const MUTATING: &[&str] = &[
 
 /// Calls that only look, and may fail all the same.
 pub const READING: &[&str] =
-    &["read", "pread64", "getdents64", "statx", "newfstatat", "fstat", "close", "lseek", "clone3"];
+    &["read", "pread64", "getdents64", "statx", "newfstatat", "fstat", "close", "lseek"];
 
-/// Words in the first call that the program makes for a command rather than to be started.
-const MARKS: &[&str] = &[".provenance", "/work"];
+/// A word in the first call that the program makes for a command rather than to be started.
+const MARK: &str = ".provenance";
 
 /// What happens at a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +124,13 @@ pub fn points(
     let log = world.folder().with_extension("strace");
     let set = format!("trace={}", known(calls));
     let path = log.to_str().expect("a path in UTF-8");
-    let strace = ["strace", "-f", "-qq", "-e", "signal=none", "-o", path, "-e", &set, program()];
+    let strace =
+        ["strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", path, "-e", &set, program()];
     let output = world.command(&[&strace, words].concat()).output().expect("strace starts");
     let traced = fs::read_to_string(&log).expect("what strace saw");
     fs::remove_file(&log).expect("removed");
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut points = BTreeSet::new();
+    let (mut points, mut reached) = (BTreeSet::new(), BTreeSet::new());
     // What comes before is the loader's, and not ours to word.
     let mut is_ours = false;
     for line in traced.lines() {
@@ -141,9 +142,16 @@ pub fn points(
         let number = counts.entry((thread, call)).or_default();
         *number += 1;
         let makes = ["O_CREAT", "O_TMPFILE"].iter().any(|flag| arguments.contains(flag));
-        is_ours |= MARKS.iter().any(|mark| arguments.contains(mark));
-        if is_ours && (makes || opens_all || !call.starts_with("open")) {
-            points.insert(Point { call: call.to_owned(), number: *number });
+        is_ours |= arguments.contains(MARK);
+        let is_wanted = match call {
+            // A file that was written; the standard library panics if a folder cannot be closed.
+            "close" => arguments.contains(".provenance/tmp/"),
+            _ => makes || opens_all || !call.starts_with("open"),
+        };
+        // Of several threads that make so many calls, the first one meets the fault.
+        let point = Point { call: call.to_owned(), number: *number };
+        if reached.insert(point.clone()) && is_ours && is_wanted {
+            points.insert(point);
         }
     }
     (points.into_iter().collect(), output)

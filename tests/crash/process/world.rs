@@ -47,11 +47,6 @@ impl World {
         Self { folder, _owned: None }
     }
 
-    /// The same place once more, after whatever happened to its disk.
-    pub fn again(&self) -> Self {
-        Self { folder: self.folder.clone(), _owned: self._owned.clone() }
-    }
-
     pub fn folder(&self) -> &Path {
         &self.folder
     }

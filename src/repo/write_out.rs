@@ -203,13 +203,20 @@ fn is_executable(target: Option<&Target>) -> bool {
 
 /// Words for what would be lost.
 fn conflict_error(conflict: &Conflict) -> Error {
-    Error::Conflict(format!("{} {}", conflict.path, conflict.kind))
+    Error::Conflict(worded(conflict))
+}
+
+fn worded(conflict: &Conflict) -> String {
+    let Conflict { path, kind } = conflict;
+    match std::error::Error::source(kind) {
+        Some(source) => format!("{path} {kind}: {source}"),
+        None => format!("{path} {kind}"),
+    }
 }
 
 /// Words for several things that would be lost.
 fn conflicts_error(conflicts: &[Conflict]) -> Error {
-    let lines: Vec<String> =
-        conflicts.iter().map(|conflict| format!("{} {}", conflict.path, conflict.kind)).collect();
+    let lines: Vec<String> = conflicts.iter().map(worded).collect();
     let mend = "commit that first, or lose it with --force";
     Error::Conflict(format!("nothing was changed: {}; {mend}", lines.join("; ")))
 }

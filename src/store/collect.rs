@@ -90,7 +90,11 @@ pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected,
     sweep.packs()?;
     if request.applies {
         progress.begin(Phase { name: "merging packs", ..Phase::default() });
-        merge::merge_up_to(store, u64::MAX, progress)?;
+        // Where there is no room left, the packs stay as many as they are.
+        match merge::merge_up_to(store, u64::MAX, progress) {
+            Err(error) if error.is_no_room() => {}
+            merged => drop(merged?),
+        }
     }
     let mut collected = sweep.collected;
     (collected.packs_after, collected.bytes_after) = sizes(store)?;

@@ -17,7 +17,7 @@ pub struct DiskKind {
 
 pub const EXT4: DiskKind = DiskKind {
     name: "ext4",
-    make: Some(&["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0"]),
+    make: Some(&["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=0"]),
     options: "loop",
 };
 pub const EXT4_PLAIN: DiskKind =

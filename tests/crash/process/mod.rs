@@ -6,6 +6,7 @@
 
 mod disk;
 mod errors;
+mod full;
 mod git;
 mod kill;
 mod oracle;

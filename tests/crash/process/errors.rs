@@ -23,6 +23,7 @@ const ERRNOS: &[(&str, &[&str])] = &[
     ("ftruncate", &["EIO", "ENOSPC", "EINTR"]),
     ("fallocate", &["EIO", "ENOSPC", "EDQUOT", "EOPNOTSUPP", "EINTR"]),
     ("fsync", &["EIO", "ENOSPC", "EDQUOT", "EROFS"]),
+    ("syncfs", &["EIO", "ENOSPC", "EDQUOT"]),
     ("fdatasync", &["EIO", "ENOSPC", "EDQUOT", "EROFS"]),
     ("link", &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMLINK", "EOPNOTSUPP"]),
     ("symlink", &["EIO", "ENOSPC", "EACCES", "EPERM"]),
@@ -115,7 +116,7 @@ fn fail_at(truth: &Truth, point: &Point, fault: Fault, tally: &Tally) -> Result<
 /// Judges what a command said; `true` if it said that it failed.
 fn judge_words(output: &Output, point: &Point) -> Result<bool, String> {
     let said = String::from_utf8_lossy(&output.stderr);
-    let is_sync = ["fsync", "fdatasync"].contains(&point.call.as_str());
+    let is_sync = ["fsync", "fdatasync", "syncfs"].contains(&point.call.as_str());
     match output.status.code() {
         _ if said.contains("panicked") => return Err(format!("it panics: {said}")),
         Some(0) if is_sync => return Err("success after a sync that failed".to_owned()),
@@ -157,6 +158,39 @@ pub fn judge_line(said: &str) -> Result<(), String> {
         return Err(format!("says no mend: {said}"));
     }
     Ok(())
+}
+
+/// Tries one errno at all calls of one scenario that begin with any of these.
+fn fail_at_all(words: &str, begins: &[&str], errno: &'static str) {
+    if !strace::is_there() {
+        return;
+    }
+    let scenario = scenario::SCENARIOS.iter().find(|s| s.name() == words).expect("a scenario");
+    let tally = Tally::new("errors of the system, at each look", scenario.words[0]);
+    let mut findings = Vec::new();
+    strace::on_one_processor(|| {
+        let truth = Truth::of(scenario);
+        let calls = [MUTATING, READING].concat();
+        let (points, _) = strace::points(&truth.world.copy(None), scenario.words, &calls, true);
+        let is_meant = |point: &&Point| begins.iter().any(|call| point.call.starts_with(call));
+        for point in points.iter().filter(is_meant) {
+            findings.extend(fail_at(&truth, point, Fault::Once(errno), &tally).err());
+        }
+    });
+    super::assert_none("errors", &findings);
+}
+
+/// `init` once ended with 0 and without `HEAD` when it could not open it, which made a repository
+/// that no command could use.
+#[test]
+fn init_does_not_take_what_it_cannot_open_for_there() {
+    fail_at_all("init", &["open"], "EMFILE");
+}
+
+/// `commit -a` once left out a tracked file or directory that it could not look at, silently.
+#[test]
+fn commit_leaves_out_nothing_that_it_cannot_look_at() {
+    fail_at_all("commit -am a change", &["newfstatat", "openat", "getdents"], "EACCES");
 }
 
 #[test]

@@ -36,23 +36,33 @@ fn kill_scenario(scenario: &'static Scenario, tally: &Tally) -> Vec<String> {
     let traced = truth.world.copy(None);
     let (points, output) = strace::points(&traced, scenario.words, MUTATING, effort::is_torture());
     assert!(output.status.success(), "{}: {}", scenario.name(), shown(&output));
+    let twice = super::sample(points.clone(), points.len(), &scenario.name());
     let points = super::spread(points, numbers_max());
-    points.iter().filter_map(|point| kill_at(&truth, point, tally).err()).collect()
+    let cases = points.iter().zip(twice);
+    cases.filter_map(|(point, next)| kill_at(&truth, point, &next, tally).err()).collect()
 }
 
-fn kill_at(truth: &Truth, point: &Point, tally: &Tally) -> Result<(), String> {
+/// Kills a command at `point`, and in torture the one after it at `next`.
+fn kill_at(truth: &Truth, point: &Point, next: &Point, tally: &Tally) -> Result<(), String> {
     let case = format!("{}/{point}", truth.scenario.name());
     if !super::is_wanted(&case) {
         return Ok(());
     }
     let world = truth.world.copy(None);
-    let output = strace::run(&world, truth.scenario.words, point, Fault::Kill);
+    let mut output = strace::run(&world, truth.scenario.words, point, Fault::Kill);
+    let is_twice = effort::is_torture() && strace::was_killed(&output) && !truth.is_done(&world);
+    if is_twice {
+        output = strace::run(&world, truth.scenario.words, next, Fault::Kill);
+    }
     let answered = output.status.success();
     assert!(answered || strace::was_killed(&output), "{case}: {}", shown(&output));
-    let standing =
-        truth.judge(&world, Ended::of(&output)).map_err(|wrong| format!("{case}: {wrong}"))?;
+    let standing = truth
+        .judge(&world, Ended::of(&output))
+        .map_err(|wrong| format!("{case}: {wrong}\n  then {next}: {is_twice}"))?;
     tally.count(match standing {
+        _ if answered && is_twice => "the second time made fewer calls, and answered",
         _ if answered => "made fewer calls, and answered",
+        _ if is_twice => "killed twice, and the same again succeeds",
         Standing::Before => "as before, and the same again succeeds",
         Standing::After => "as after, though it had not answered",
         Standing::Between => "whole files, old and new, and the same again succeeds",

@@ -41,7 +41,7 @@ fn assert_none(module: &str, findings: &[String]) {
 /// Draws at most `count` cases, the same for the same seed (`PROVENANCE_SEED`) and scenario; all
 /// of them if one point was asked for.
 fn sample<T>(mut cases: Vec<T>, count: usize, scenario: &str) -> Vec<T> {
-    if only().is_some() || cases.len() <= count {
+    if only().is_some() {
         return cases;
     }
     let name = scenario.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));

@@ -76,9 +76,9 @@ impl Truth {
         Ok(standing)
     }
 
-    /// As [`Truth::judge`], where the power went too.
-    pub fn judge_after_cut(&self, world: &World, ended: Ended) -> Result<Standing, String> {
-        self.judge(world, ended)
+    /// Tells whether all that the command does is done.
+    pub fn is_done(&self, world: &World) -> bool {
+        State::of(world).tidy() == self.after.0
     }
 
     fn judge_state(&self, world: &World, ended: Ended) -> Result<Standing, String> {

@@ -67,7 +67,7 @@ fn what_had_answered_survives_a_power_cut() {
                 assert!(output.status.success(), "{}", shown(&output));
                 disk.cut(cut);
                 disk.restart();
-                match truth.judge_after_cut(&world, Ended::Done) {
+                match truth.judge(&world, Ended::Done) {
                     Ok(standing) => tally.count(outcome(standing)),
                     Err(wrong) => findings.push(format!("{}: {way}: {wrong}", scenario.name())),
                 }
@@ -98,7 +98,7 @@ fn a_kill_and_a_power_cut_leave_it_as_before_or_as_after() {
                     let output = strace::run(&world, scenario.words, &point, Fault::Kill);
                     disk.cut(cut);
                     disk.restart();
-                    match truth.judge_after_cut(&world, Ended::of(&output)) {
+                    match truth.judge(&world, Ended::of(&output)) {
                         Ok(standing) => tally.count(outcome(standing)),
                         Err(wrong) => {
                             findings.push(format!("{}/{point}: {way}: {wrong}", scenario.name()));

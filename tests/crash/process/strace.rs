@@ -24,6 +24,7 @@ pub const MUTATING: &[&str] = &[
     "fallocate",
     "fsync",
     "fdatasync",
+    "syncfs",
     "sync_file_range",
     "link",
     "linkat",

@@ -4,7 +4,7 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test real faults check fmt lint bench bench-peers install man doc
+.PHONY: help demo test torture real faults check fmt lint bench bench-peers install man doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,7 +15,12 @@ demo: ## record, change, train, record again, look, go back, prove it; about a m
 	@fixtures/demo/demo.sh
 
 test: $(VENV)/ready ## run every test
+	@.ci/need strace
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+
+torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TORTURE_MINUTES
+	@.ci/need cc python3 strace xfs
+	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python tests/torture/run
 
 real: ## record, change and check out real data, and compare every byte; some minutes
 	@.ci/need cc python3

@@ -45,6 +45,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let place = context.place(&repository)?;
     let paths = place.resolve(&repository, &args.paths)?;
     let request = AddRequest {
+        insists_on_all: false,
         paths,
         takes_ignored: args.force,
         tracked_only: args.update,

@@ -57,7 +57,7 @@ pub enum Failure {
     #[error(transparent)]
     Operation(#[from] Error),
     /// Standard output does not take the answer; a closed pipe is no failure.
-    #[error("cannot write the answer")]
+    #[error("cannot write the answer to standard output")]
     Output(#[from] io::Error),
 }
 
@@ -113,7 +113,44 @@ pub fn hint_of(failure: &Failure) -> Option<&'static str> {
             "`log --all`, `branch` and `tag` list commits; COMMIT:PATH is a file in one, \
              `restore PATH` brings a file back",
         ),
-        _ => hint_of_kind(failure.kind()),
+        _ => hint_of_system(failure).or_else(|| hint_of_kind(failure.kind())),
+    }
+}
+
+/// Gives the next step after what the system answered, where it is one that its words do not say.
+fn hint_of_system(failure: &Failure) -> Option<&'static str> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(failure);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return hint_of_io(error);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn hint_of_io(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::StorageFull => Some(
+            "make room on that disk, then run the same command again; `provenance gc --prune-now` \
+             removes what nothing reaches, while no other command runs",
+        ),
+        io::ErrorKind::QuotaExceeded => {
+            Some("remove files of yours there or ask for more, then run the same command again")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some("mount that file system for writing, then run the same command again")
+        }
+        io::ErrorKind::FileTooLarge => {
+            Some("raise the limit of `ulimit -f`, or use a file system that takes larger files")
+        }
+        io::ErrorKind::OutOfMemory => Some("free some memory, then run the same command again"),
+        _ => match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+            Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
+                Some("raise the limit of open files (`ulimit -n`), then run the same command again")
+            }
+            _ => None,
+        },
     }
 }
 

@@ -1,8 +1,10 @@
 //! Stages files: their content goes into packs, and the staged tree names it.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::intake::{Intake, Taken};
 use super::{Error, Repository};
-use crate::object::tree::Summary;
+use crate::object::tree::{self, Summary};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::{Added, IngestFailure, StoreError};
@@ -19,6 +21,8 @@ pub struct AddRequest {
     pub takes_ignored: bool,
     /// Whether only files are staged that are tracked already.
     pub tracked_only: bool,
+    /// Whether nothing is staged unless every file could be read.
+    pub insists_on_all: bool,
     /// Whether to tell what would be staged, and do nothing.
     pub is_dry_run: bool,
 }
@@ -118,8 +122,11 @@ fn attempt(
         is_dry_run: request.is_dry_run,
         progress,
     };
-    let taken = repository.take_in(&intake, &old, &mut writer, &transaction)?;
-    if request.is_dry_run {
+    let mut taken = repository.take_in(&intake, &old, &mut writer, &transaction)?;
+    if request.insists_on_all {
+        insist(repository, tree, &mut taken)?;
+    }
+    if request.is_dry_run || request.insists_on_all && !taken.failures.is_empty() {
         return Ok(report(taken, Added::default()));
     }
     progress.check().map_err(StoreError::from)?;
@@ -131,6 +138,29 @@ fn attempt(
     }
     writer.finish(&local::stamps_file(folder), &staged)?;
     Ok(report(taken, stored))
+}
+
+/// Counts what is tracked and cannot be looked at among the files that cannot be read.
+fn insist(repository: &Repository, tree: ObjectId, taken: &mut Taken) -> Result<(), Error> {
+    let mut reader = repository.store.reader();
+    for Problem { path, kind } in std::mem::take(&mut taken.problems) {
+        let ProblemKind::Unreadable(source) = kind else {
+            taken.problems.push(Problem { path, kind });
+            continue;
+        };
+        let Ok(tree_path) = TreePath::new(path.as_bytes()) else {
+            return Err(Error::io(
+                "read the worktree",
+                repository.location.root.join(path),
+                source,
+            ));
+        };
+        match tree::find(&tree, &tree_path, |id| reader.node(id))? {
+            Some(_) => taken.failures.push((tree_path, source.into())),
+            None => taken.problems.push(Problem { path, kind: ProblemKind::Unreadable(source) }),
+        }
+    }
+    Ok(())
 }
 
 fn report(taken: Taken, stored: Added) -> AddReport {

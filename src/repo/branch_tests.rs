@@ -96,3 +96,21 @@ fn the_worktree_follows_a_branch_that_is_renamed() {
     rename(&empty, None, "trunk", false).expect("renamed before its first commit");
     assert_eq!(empty.repository.head().expect("a head"), Head::Branch("heads/trunk".into()));
 }
+
+/// Once killed between the journal and `HEAD`, a rename left the worktree on no branch: `status`
+/// took all files for new, and the same command was refused.
+#[test]
+fn a_branch_whose_rename_was_killed_is_followed_through_the_journal() {
+    let sample = Sample::drawn("a b:a");
+    let folder = &sample.repository.location.folder;
+    let old = sample.repository.head().expect("a head");
+    for (from, to) in [("main", "trunk"), ("trunk", "twig")] {
+        rename(&sample, Some(from), to, false).expect("renamed");
+    }
+    local::save_head(folder, &old).expect("as a kill leaves it");
+    sample.move_ref("heads/side", None, Some('a'));
+    assert_eq!(branches(&sample), "side=a *twig=b");
+    delete(&sample, &["side"], true).expect("deleted");
+    local::save_head(folder, &Head::Branch("heads/side".into())).expect("a branch that is gone");
+    assert_eq!(sample.repository.head().expect("a head"), Head::Branch("heads/side".into()));
+}

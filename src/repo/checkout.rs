@@ -7,7 +7,7 @@ use super::revision::Resolver;
 use super::write_out::{WriteOut, Written};
 use super::{Error, Repository, union};
 use crate::object::tree::{self, Change, EMPTY_TREE, Edit, Target};
-use crate::object::{ObjectId, TreePath, Update};
+use crate::object::{ObjectId, TreePath, Update, shorten_command};
 use crate::progress::{Phase, Progress};
 use crate::worktree::head::Head;
 use crate::worktree::local;
@@ -51,7 +51,9 @@ pub fn checkout(
     let written = switch(repository, commit, request.is_forced, progress)?;
     if let (Some(name), Some(id)) = (&request.new_branch, commit) {
         let update = Update { name: format!("heads/{name}"), old: None, new: Some(id) };
-        repository.move_refs(&[update], &request.command, None)?;
+        if !is_made(repository, &update, &request.command)? {
+            repository.move_refs(&[update], &request.command, None)?;
+        }
     }
     local::save_head(&repository.location.folder, &head)?;
     Ok(CheckoutReport { head, commit, written })
@@ -65,14 +67,18 @@ fn destination(
     let typed = request.target.as_deref();
     if let Some(name) = &request.new_branch {
         let full = RefKind::Branch.full_name(name)?;
-        if repository.refs()?.find(&mut repository.store.reader(), &full)?.is_some() {
-            return Err(Error::Conflict(format!("there is a branch of that name, branch={name}")));
-        }
+        let there = repository.refs()?.find(&mut repository.store.reader(), &full)?;
         let commit = match typed {
             Some(typed) => Some(Resolver::new(repository)?.commit(typed)?),
             None => repository.head_commit()?,
         };
-        return Ok((Head::Branch(full), commit));
+        let head = Head::Branch(full.clone());
+        let update = Update { name: full, old: None, new: commit };
+        let is_ours = repository.head()? != head && is_made(repository, &update, &request.command)?;
+        if there.is_some() && !is_ours {
+            return Err(Error::Conflict(format!("there is a branch of that name, branch={name}")));
+        }
+        return Ok((head, commit));
     }
     let typed = typed.ok_or_else(|| Error::Usage("name a branch or a commit".to_owned()))?;
     if let Ok(name) = std::str::from_utf8(typed)
@@ -83,6 +89,16 @@ fn destination(
     }
     let commit = Resolver::new(repository)?.commit(typed)?;
     Ok((Head::Detached(commit), Some(commit)))
+}
+
+/// Tells whether the last transaction is the very one that this command would write: then it was
+/// killed before the head followed.
+fn is_made(repository: &Repository, update: &Update, command: &str) -> Result<bool, Error> {
+    let newest = repository.refs()?.head.newest;
+    Ok(newest.is_some_and(|newest| {
+        newest.transaction.updates == std::slice::from_ref(update)
+            && newest.transaction.command == shorten_command(command)
+    }))
 }
 
 /// Brings the stage and the files from the commit of the head to another one.

@@ -61,7 +61,8 @@ pub enum Committed {
 /// Records the staged tree.
 ///
 /// Errors: an empty message; a malformed `provenance.toml`; a file that `stages_tracked` cannot
-/// read; [`Error::Conflict`] if somebody else moved the branch. Nothing is recorded then.
+/// read, and then nothing is staged either; [`Error::Conflict`] if somebody else moved the branch.
+/// Nothing is recorded then.
 pub fn commit(
     repository: &Repository,
     request: &CommitRequest,
@@ -134,7 +135,7 @@ fn summary(reader: &mut Reader<'_>, tree: &ObjectId) -> Result<Summary, Error> {
 
 /// Stages what changed in tracked files, and insists on all of it.
 fn stage_tracked(repository: &Repository, progress: &Progress) -> Result<AddReport, Error> {
-    let request = AddRequest { tracked_only: true, ..AddRequest::default() };
+    let request = AddRequest { tracked_only: true, insists_on_all: true, ..AddRequest::default() };
     let mut report = stage_changes(repository, &request, progress)?;
     match report.failures.pop() {
         None => Ok(report),

@@ -57,6 +57,8 @@ pub fn gc(
         let stage = local::load_stage(&repository.location.folder).ok();
         head.is_some_and(|head| head.number() + 1 == roots.entries) && stage == Some(roots.stage)
     };
+    // What only makes room comes first.
+    let leftovers = sweep_worktree(repository, !request.is_dry, progress)?;
     let collected = collect::collect(
         &repository.store,
         &CollectRequest {
@@ -67,8 +69,14 @@ pub fn gc(
             progress,
         },
     )?;
-    let bundles = if request.is_dry { 0 } else { repository.journal.bundle()? };
-    let leftovers = sweep_worktree(repository, !request.is_dry, progress)?;
+    let bundles = match request.is_dry {
+        true => 0,
+        false => match repository.journal.bundle() {
+            // Where there is no room left, the entries stay as they are.
+            Err(error) if error.is_no_room() => 0,
+            bundled => bundled?,
+        },
+    };
     let before = collected.bytes_before + collected.swept_bytes;
     let freed_bytes = match request.is_dry {
         true => 0,

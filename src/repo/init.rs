@@ -8,7 +8,7 @@ use crate::object::tree::EMPTY_TREE;
 use crate::store::{Appended, Draft, Store};
 use crate::worktree::git_exclude;
 use crate::worktree::head::Head;
-use crate::worktree::local;
+use crate::worktree::local::{self, LocalError};
 use crate::worktree::locate::Location;
 
 /// The branch of a new repository.
@@ -44,8 +44,13 @@ pub fn init(request: &InitRequest, clock: Clock) -> Result<InitReport, Error> {
         return Err(Error::Usage(format!("a file is in the way: move it away, path={path:?}")));
     }
     let store = Store::make_folder(&location.folder)?;
-    if local::load_head(&location.folder).is_err_and(|error| error.is_absent()) {
-        local::save_head(&location.folder, &Head::Branch(FIRST_BRANCH.to_owned()))?;
+    match local::load_head(&location.folder) {
+        Err(error) if error.is_absent() => {
+            local::save_head(&location.folder, &Head::Branch(FIRST_BRANCH.to_owned()))?;
+        }
+        // Whether one is there has to be known: without it there would be no repository.
+        Err(error @ LocalError::Read { .. }) => return Err(error.into()),
+        Ok(_) | Err(_) => {}
     }
     let repository = Repository::with_store(location, store, clock)?;
     let is_new = begin(&repository)?;

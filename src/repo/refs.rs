@@ -38,7 +38,48 @@ impl Refs {
     }
 }
 
+/// Gives the new name of the branch `name`, if these updates rename it: one other branch comes to
+/// stand where it stood.
+pub(super) fn renamed<'u>(updates: &'u [Update], name: &str) -> Option<&'u str> {
+    let gone = updates.iter().find(|update| update.name == name && update.new.is_none())?;
+    let mut comes = updates.iter().filter(|update| {
+        update.name.starts_with("heads/") && update.new == gone.old && update.old != gone.old
+    });
+    match (comes.next(), comes.next()) {
+        (Some(renamed), None) => Some(&renamed.name),
+        _ => None,
+    }
+}
+
 impl Repository {
+    /// Finds the name that a branch, which is not there under its own, was renamed to.
+    ///
+    /// Shape: `None` if it was not renamed, or what it was renamed to is gone. Cost: reads the
+    /// journal back to where the branch was last touched.
+    pub(super) fn renamed_branch(&self, name: &str) -> Result<Option<String>, Error> {
+        let refs = self.refs()?;
+        let mut reader = self.store.reader();
+        let newest = refs.head.newest.as_ref().map(|newest| newest.transaction.number);
+        let mut found: Option<String> = None;
+        // Each round looks at a later entry than the one before, so this ends.
+        loop {
+            let name = found.as_deref().unwrap_or(name);
+            if refs.find(&mut reader, name)?.is_some() {
+                return Ok(found);
+            }
+            let mut entries = newest.into_iter().flat_map(|newest| self.journal.entries(newest));
+            let updates = loop {
+                let Some(entry) = entries.next() else { return Ok(None) };
+                let updates = entry?.transaction.updates;
+                if updates.iter().any(|update| update.name == name) {
+                    break updates;
+                }
+            };
+            let Some(next) = renamed(&updates, name) else { return Ok(None) };
+            found = Some(next.to_owned());
+        }
+    }
+
     /// Reads where every ref stands now.
     ///
     /// Errors: the journal is damaged, or has no entry.

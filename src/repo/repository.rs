@@ -60,8 +60,18 @@ impl Repository {
     }
 
     /// Reads what the worktree stands on.
+    ///
+    /// Shape: a branch that was renamed is followed to its new name. A rename is an entry of the
+    /// journal and then a new `HEAD`; whoever is killed in between has renamed it.
     pub fn head(&self) -> Result<Head, Error> {
-        Ok(local::load_head(&self.location.folder)?)
+        let head = local::load_head(&self.location.folder)?;
+        let Head::Branch(name) = &head else { return Ok(head) };
+        // Before `init` has ended there is no entry, and so no branch.
+        let renamed = match self.journal.head()?.newest {
+            Some(_) => self.renamed_branch(name)?,
+            None => None,
+        };
+        Ok(renamed.map_or(head, Head::Branch))
     }
 
     /// Gives the commit that the worktree stands on; none before the first.

@@ -35,8 +35,8 @@ pub struct RmReport {
 /// Stops tracking files.
 ///
 /// Errors: [`Error::NotFound`] for a path under which nothing is tracked, [`Error::Conflict`] for
-/// files with changes that are recorded nowhere; nothing has happened then. The stage is durable
-/// before the first file goes.
+/// files with changes that are recorded nowhere; nothing has happened then. If it ends in the
+/// middle, the files that are left are tracked still, and the same command again completes it.
 pub fn rm(
     repository: &Repository,
     request: &RmRequest,
@@ -72,7 +72,13 @@ pub fn rm(
     if request.is_dry_run {
         return Ok(RmReport { removed, failures: Vec::new() });
     }
-    unstage(repository, stage, &removed)?;
+    let known = repository.stamps(&mut reader, stage)?;
+    let mut stamps =
+        StampsWriter::new(Some(&known), &local::temporaries(&repository.location.folder), 0)?;
+    for path in &removed {
+        stamps.remove(path)?;
+    }
+    let without = stored_without(repository, stage, &removed)?;
     let mut failures = Vec::new();
     if !request.keeps_files {
         let root = open::root(&repository.location.root)
@@ -83,6 +89,9 @@ pub fn rm(
             }
         }
     }
+    let folder = &repository.location.folder;
+    local::save_stage(folder, without)?;
+    stamps.finish(&local::stamps_file(folder), &without)?;
     drop(lock);
     Ok(RmReport { removed, failures })
 }
@@ -117,14 +126,12 @@ fn refuse_losses(
     )))
 }
 
-/// Stages the tree without the files.
-fn unstage(repository: &Repository, stage: ObjectId, removed: &[TreePath]) -> Result<(), Error> {
-    let folder = &repository.location.folder;
-    let old = repository.stamps(&mut repository.store.reader(), stage)?;
-    let mut writer = StampsWriter::new(Some(&old), &local::temporaries(folder), 0)?;
-    for path in removed {
-        writer.remove(path)?;
-    }
+/// Stores the tree without the files, which is not staged yet.
+fn stored_without(
+    repository: &Repository,
+    stage: ObjectId,
+    removed: &[TreePath],
+) -> Result<ObjectId, Error> {
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
     let edited = tree::edit(
@@ -134,7 +141,5 @@ fn unstage(repository: &Repository, stage: ObjectId, removed: &[TreePath]) -> Re
         |node| Ok(transaction.put_node(node)?),
     )?;
     transaction.finish()?;
-    local::save_stage(folder, edited.id)?;
-    writer.finish(&local::stamps_file(folder), &edited.id)?;
-    Ok(())
+    Ok(edited.id)
 }

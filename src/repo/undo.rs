@@ -1,6 +1,6 @@
 //! Puts every ref back to where it stood before the last transaction; itself a transaction.
 
-use super::{Error, Repository};
+use super::{Error, Repository, refs};
 use crate::object::{ObjectId, Transaction, Update};
 use crate::progress::Progress;
 use crate::store::Reader;
@@ -61,13 +61,14 @@ pub fn undo(
     if !request.is_dry_run {
         let folder = &repository.location.folder;
         local::save_stage(folder, stage)?;
-        let leaves = updates.iter().find(|update| is_head_gone(&head_before, update));
-        // Killed from here on, HEAD names a commit, and no branch that is not there.
-        if let Some(commit) = leaves.and_then(|update| update.old).filter(|_| head != head_before) {
-            local::save_head(folder, &Head::Detached(commit))?;
+        // Killed from here on, HEAD names a commit, and no branch that is not there; one that has
+        // another name again is followed through the journal.
+        let is_early = matches!(head, Head::Detached(_)) && matches!(head_before, Head::Branch(_));
+        if is_early {
+            local::save_head(folder, &head)?;
         }
         number = Some(repository.move_refs(&updates, &request.command, None)?);
-        if head != head_before {
+        if head != head_before && !is_early {
             local::save_head(folder, &head)?;
         }
     }
@@ -102,14 +103,8 @@ impl Repository {
     ) -> Result<Head, Error> {
         let gone = updates.iter().find(|update| is_head_gone(head, update));
         if let Some(commit) = gone.and_then(|update| update.old) {
-            let mut comes = updates.iter().filter(|update| {
-                update.name.starts_with("heads/")
-                    && update.old.is_none()
-                    && update.new == Some(commit)
-            });
-            // The one branch that comes back at the same commit: the other name of a renamed one.
-            if let (Some(renamed), None) = (comes.next(), comes.next()) {
-                return Ok(Head::Branch(renamed.name.clone()));
+            if let Some(renamed) = gone.and_then(|gone| refs::renamed(updates, &gone.name)) {
+                return Ok(Head::Branch(renamed.to_owned()));
             }
             let is_kept = self.is_kept(commit, updates, reader, progress)?;
             return Ok(if is_kept { Head::Detached(commit) } else { head.clone() });

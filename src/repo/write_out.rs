@@ -73,8 +73,13 @@ impl Repository {
         // What this process has just written is what it was asked to write, however young.
         let mut writer =
             StampsWriter::new(Some(out.stamps), &local::temporaries(folder), i64::MAX)?;
-        let written = self.write_out(out, &mut writer)?;
+        // Opened before anything is written, so that its sync reports whatever fails from here on.
+        let root = self.open_root()?;
+        let written = self.write_out(out, &root, &mut writer)?;
         if written.written > 0 {
+            // The stage and the head move only to what a power cut leaves in the worktree.
+            let path = &self.location.root;
+            root.settle().map_err(|error| Error::io("sync the worktree", path, error))?;
             // Whoever changes a file after this command has ended gets another time for it.
             thread::sleep(CLOCK_TICK);
         }
@@ -107,15 +112,15 @@ impl Repository {
     fn write_out(
         &self,
         out: &WriteOut<'_>,
+        root: &Directory,
         writer: &mut StampsWriter<'_>,
     ) -> Result<Written, Error> {
-        let root = self.open_root()?;
-        let mut examiner = Examiner::new(&root, Some(out.stamps), out.overwrites, out.progress)?;
+        let mut examiner = Examiner::new(root, Some(out.stamps), out.overwrites, out.progress)?;
         let mut written = Written::default();
         let mut window: Vec<(Change, Verdict)> = Vec::new();
         let mut flush = |window: &mut Vec<(Change, Verdict)>| {
             let window = std::mem::take(window);
-            self.write_window(out, &root, window, writer, &mut written)
+            self.write_window(out, root, window, writer, &mut written)
         };
         (out.changes)(&mut |change| {
             let verdict = examiner.examine(&change)?;
@@ -203,13 +208,20 @@ fn is_executable(target: Option<&Target>) -> bool {
 
 /// Words for what would be lost.
 fn conflict_error(conflict: &Conflict) -> Error {
-    Error::Conflict(format!("{} {}", conflict.path, conflict.kind))
+    Error::Conflict(worded(conflict))
+}
+
+fn worded(conflict: &Conflict) -> String {
+    let Conflict { path, kind } = conflict;
+    match std::error::Error::source(kind) {
+        Some(source) => format!("{path} {kind}: {source}"),
+        None => format!("{path} {kind}"),
+    }
 }
 
 /// Words for several things that would be lost.
 fn conflicts_error(conflicts: &[Conflict]) -> Error {
-    let lines: Vec<String> =
-        conflicts.iter().map(|conflict| format!("{} {}", conflict.path, conflict.kind)).collect();
+    let lines: Vec<String> = conflicts.iter().map(worded).collect();
     let mend = "commit that first, or lose it with --force";
     Error::Conflict(format!("nothing was changed: {}; {mend}", lines.join("; ")))
 }

@@ -14,7 +14,7 @@ pub enum StorageError {
         reason: &'static str,
     },
     /// The system did not do it.
-    #[error("cannot {doing}, path={path:?}: {reason}")]
+    #[error("cannot {doing}, path={path:?}{}", reason.addition())]
     System {
         /// What was tried, as a verb and its object: "sync the file".
         doing: &'static str,
@@ -86,25 +86,18 @@ pub enum Reason {
     Failed,
 }
 
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NoSpace => "no space is left on the disk",
-            Self::Quota => "the disk quota is used up",
-            Self::ReadOnly => "the file system is read-only",
-            Self::Denied => "permission denied",
-            Self::Missing => "the folder is not there",
-            Self::TooManyFiles => "too many files are open",
-            Self::NotDurable => "the disk did not confirm what was written",
-            Self::NoExclusiveName => {
-                "the file system can neither link files nor rename them without replacing"
-            }
-            Self::Failed => "the disk or the connection failed",
-        })
-    }
-}
-
 impl Reason {
+    /// Gives what the system's own answer, which comes behind, does not say.
+    const fn addition(self) -> &'static str {
+        match self {
+            Self::NotDurable => ": the disk did not confirm what was written",
+            Self::NoExclusiveName => {
+                ": the file system can neither link files nor rename them without replacing"
+            }
+            _ => "",
+        }
+    }
+
     /// Sorts an error of the system.
     pub fn of(error: &io::Error) -> Self {
         match error.kind() {
@@ -161,13 +154,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_has_its_own_words() {
+    fn what_the_system_says_itself_is_not_said_twice() {
         let full = || io::Error::from(rustix::io::Errno::NOSPC);
         let error = StorageError::system("write the file", "tmp/1", full());
-        assert_eq!(
-            error.to_string(),
-            r#"cannot write the file, path="tmp/1": no space is left on the disk"#
-        );
+        assert_eq!(error.to_string(), r#"cannot write the file, path="tmp/1""#);
+        let error = StorageError::sync("sync the file", "tmp/1", rustix::io::Errno::IO.into());
+        let text = error.to_string();
+        assert!(text.ends_with(r#"path="tmp/1": the disk did not confirm what was written"#));
         assert_eq!(StorageError::sync("sync", "x", full()).reason(), Some(Reason::NoSpace));
     }
 

@@ -90,7 +90,11 @@ pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected,
     sweep.packs()?;
     if request.applies {
         progress.begin(Phase { name: "merging packs", ..Phase::default() });
-        merge::merge_up_to(store, u64::MAX, progress)?;
+        // Where there is no room left, the packs stay as many as they are.
+        match merge::merge_up_to(store, u64::MAX, progress) {
+            Err(error) if error.is_no_room() => {}
+            merged => drop(merged?),
+        }
     }
     let mut collected = sweep.collected;
     (collected.packs_after, collected.bytes_after) = sizes(store)?;
@@ -198,9 +202,10 @@ impl Sweep<'_> {
         let safe_ms = self.request.grace_ms.map_or(0, |_| SAFE_MS);
         let applies = self.request.applies;
         let storage = self.store.storage();
-        // Another command may be about to finish its file, even when nothing else waits.
+        // Another command may be about to finish its file; without a grace period there is none,
+        // and what a killed one left may be what fills the disk.
         let swept =
-            storage.sweep(self.request.grace_ms.unwrap_or(SAFE_MS).max(SAFE_MS), applies)?;
+            storage.sweep(self.request.grace_ms.map_or(0, |ms| ms.max(SAFE_MS)), applies)?;
         (self.collected.swept_files, self.collected.swept_bytes) = (swept.files, swept.bytes);
         let mut old = Vec::new();
         for key in storage.list(layout::TRASH)? {

@@ -23,6 +23,15 @@ pub enum Fault {
 }
 
 impl StoreError {
+    /// Tells whether there is no room for what was to be written.
+    pub fn is_no_room(&self) -> bool {
+        match self {
+            Self::Storage(error) => is_no_room(error),
+            Self::Journal(error) => error.is_no_room(),
+            _ => false,
+        }
+    }
+
     /// Sorts the error.
     pub fn fault(&self) -> Fault {
         match self {
@@ -45,6 +54,11 @@ impl StoreError {
 }
 
 impl JournalError {
+    /// As [`StoreError::is_no_room`].
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::Storage(error) if is_no_room(error))
+    }
+
     /// Sorts the error.
     pub fn fault(&self) -> Fault {
         match self {
@@ -54,6 +68,10 @@ impl JournalError {
             Self::OutcomeUnknown { .. } | Self::NoRandomness => Fault::Unavailable,
         }
     }
+}
+
+fn is_no_room(error: &StorageError) -> bool {
+    matches!(error.reason(), Some(Reason::NoSpace | Reason::Quota))
 }
 
 fn of_storage(error: &StorageError) -> Fault {

@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
+use rustix::io::retry_on_intr;
 
 use crate::format::stamps::Stamp;
 
@@ -50,7 +51,7 @@ impl Directory {
     /// Opens the worktree's root, whose own path may lead through symbolic links.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { fd: rustix::fs::open(path, flags, Mode::empty())? })
+        Ok(Self { fd: retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))? })
     }
 
     /// Opens a directory directly inside.
@@ -58,14 +59,16 @@ impl Directory {
     /// Errors: `ENOTDIR` and `ELOOP` for anything that is not itself a directory.
     pub fn open_directory(&self, name: &CStr) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self { fd: rustix::fs::openat(&self.fd, name, flags, Mode::empty())? })
+        let open = || rustix::fs::openat(&self.fd, name, flags, Mode::empty());
+        Ok(Self { fd: retry_on_intr(open)? })
     }
 
     /// Opens a file directly inside for reading, without waiting for anything.
     pub fn open_file(&self, name: &CStr) -> io::Result<File> {
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?))
+        let open = || rustix::fs::openat(&self.fd, name, flags, Mode::empty());
+        Ok(File::from(retry_on_intr(open)?))
     }
 
     /// Reads the target of a symbolic link directly inside.
@@ -76,6 +79,13 @@ impl Directory {
     /// Looks at what lies under a name, the link itself where it is one.
     pub fn stat(&self, name: &CStr) -> io::Result<Stamp> {
         Ok(stamp_of(&rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    /// Makes all durable that was written to its file system until now.
+    ///
+    /// Errors: a write that failed since this was opened, too. Cost: one sync, however many files.
+    pub fn settle(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.fd)?)
     }
 
     /// Looks at the directory itself; gives the number of its device, too.

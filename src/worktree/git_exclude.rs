@@ -39,7 +39,11 @@ pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     }
     added.extend_from_slice(&line);
     added.push(b'\n');
-    OpenOptions::new().create(true).append(true).open(&path)?.write_all(&added)?;
+    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    file.write_all(&added)?;
+    // A list that is lost in a power cut would have git record the repository, one day later.
+    file.sync_all()?;
+    fs::File::open(&info)?.sync_all()?;
     Ok(Some(path))
 }
 

@@ -21,7 +21,8 @@ pub fn open_file(root: &Directory, path: &TreePath) -> io::Result<File> {
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    match rustix::fs::openat2(root.as_fd(), path.as_bytes(), flags, Mode::empty(), resolve) {
+    let open = || rustix::fs::openat2(root.as_fd(), path.as_bytes(), flags, Mode::empty(), resolve);
+    match rustix::io::retry_on_intr(open) {
         Ok(fd) => Ok(File::from(fd)),
         // An old kernel, a sandbox that hides the call, or a path longer than one call takes.
         Err(Errno::NOSYS | Errno::PERM | Errno::NAMETOOLONG) => step_by_step(root, path),

@@ -31,7 +31,7 @@ pub enum StampsError {
     #[error("the file stamps are damaged")]
     Damaged(#[from] DecodeError),
     /// The system did not let us.
-    #[error("cannot {doing} the file stamps")]
+    #[error("cannot {doing} the file stamps, path=\".provenance/cache/stamps\"")]
     Io {
         /// What was tried.
         doing: &'static str,

@@ -11,3 +11,9 @@ pub fn cases(in_test: u64, in_torture: u64) -> u64 {
 pub fn is_torture() -> bool {
     env::var_os("PROVENANCE_TORTURE").is_some()
 }
+
+/// Gives where random choices begin: `PROVENANCE_SEED`, or the same each time.
+pub fn seed() -> u64 {
+    let set = env::var("PROVENANCE_SEED").ok();
+    set.map_or(1, |seed| seed.parse().expect("PROVENANCE_SEED is a number"))
+}

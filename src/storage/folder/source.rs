@@ -67,7 +67,8 @@ impl Source for FolderSource {
 /// Opens for reading; a symbolic link could lead anywhere, and a pipe would wait for ever.
 pub(super) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    let open = || rustix::fs::open(path, flags, Mode::empty());
+    Ok(File::from(rustix::io::retry_on_intr(open)?))
 }
 
 #[expect(unsafe_code, reason = "a map is the only way to read without copying")]

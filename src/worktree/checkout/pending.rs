@@ -53,7 +53,8 @@ impl PendingFile {
     ) -> io::Result<Self> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
-        let fd = rustix::fs::openat(&*directory, &temporary, flags | OFlags::CLOEXEC, mode)?;
+        let open = || rustix::fs::openat(&*directory, &temporary, flags | OFlags::CLOEXEC, mode);
+        let fd = rustix::io::retry_on_intr(open)?;
         let temporary = Temporary { directory, name: Some(temporary) };
         let (file, written) = (File::from(fd), AtomicU64::new(0));
         Ok(Self { temporary, file, written, path: path.clone(), over })

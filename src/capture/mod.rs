@@ -5,6 +5,8 @@
 mod accelerator;
 mod account;
 mod hardware;
+mod holder;
 
 pub use account::{Account, account};
 pub use hardware::system;
+pub use holder::{holder, is_alive};

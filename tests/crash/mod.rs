@@ -1,5 +1,6 @@
 //! What is stopped, damaged or raced for: old state or new, every damage found, nothing lost.
 
 mod damage;
+mod leases;
 mod race;
 mod stopped;

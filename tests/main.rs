@@ -8,5 +8,6 @@ mod operations;
 mod properties;
 mod reader;
 mod seams;
+mod simulation;
 mod support;
 mod tidy;

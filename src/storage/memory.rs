@@ -62,6 +62,11 @@ impl MemoryStorage {
         self.state().clock_ms += ms;
     }
 
+    /// Gives another storage of the same state, which goes its own way from here.
+    pub fn fork(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.state().clone())) }
+    }
+
     /// Gives what a power cut at this moment would leave, as another storage.
     ///
     /// Shape: every settled name; of the others any subset, in any order of folders, but the

@@ -4,6 +4,7 @@ mod cli;
 mod crash;
 mod golden;
 mod malformed;
+mod model;
 mod operations;
 mod properties;
 mod reader;

@@ -2,5 +2,6 @@
 
 mod damage;
 mod leases;
+mod processes;
 mod race;
 mod stopped;

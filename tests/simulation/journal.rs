@@ -15,7 +15,7 @@ use crate::support::tally::Tally;
 
 /// Where the sleeper fell asleep, and how long the journal is when it wakes: with the last entry,
 /// the first 256 are bundled.
-const SLEPT_AT: u64 = 100;
+const SLEPT_AT: u64 = 10;
 const ENTRIES: u64 = 512;
 
 fn draft(command: String) -> Draft {

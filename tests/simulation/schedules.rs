@@ -8,10 +8,10 @@ use std::thread;
 use provenance::repo::{Error, ErrorKind};
 use provenance::storage::{Fault, FaultyStorage, MemoryStorage, Storage};
 
-use super::chance::Chance;
 use super::hooked::{Call, HookedStorage};
 use super::turns::{Seat, Turns};
 use super::world::{Client, Home, Op, aged, is_conflict};
+use crate::support::chance::Chance;
 use crate::support::effort;
 use crate::support::tally::Tally;
 

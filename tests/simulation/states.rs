@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 
 use provenance::storage::{MemoryStorage, Storage as _};
 
-use super::chance::Chance;
 use super::hooked::{Call, HookedStorage};
 use super::world::{Client, HOUR_MS, Home, Op, aged, fingerprint, is_conflict};
+use crate::support::chance::Chance;
 use crate::support::effort;
 use crate::support::tally::Tally;
 

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::chance::Chance;
+use crate::support::chance::Chance;
 
 /// Whose turn it is.
 #[derive(Debug)]

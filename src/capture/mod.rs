@@ -5,7 +5,9 @@
 mod accelerator;
 mod account;
 mod hardware;
+mod holder;
 pub mod process;
 
 pub use account::{Account, account};
 pub use hardware::system;
+pub use holder::{holder, is_alive};

@@ -104,6 +104,11 @@ pub fn parse_candidates_name(name: &str) -> Option<ObjectId> {
     ObjectId::parse(name.strip_prefix(CANDIDATES)?.strip_suffix(".txt")?).ok()
 }
 
+/// Names a lease by random bits: `lease/<32 hex>.json`.
+pub fn lease_name(random: u128) -> String {
+    format!("{LEASES}{random:032x}.json")
+}
+
 /// Names the journal entry `number`: `journal/entry/<20 digits>.json`, so that names sort.
 pub fn entry_name(number: u64) -> String {
     format!("{ENTRIES}{number:0ENTRY_DIGITS$}{ENTRY_SUFFIX}")

@@ -11,6 +11,7 @@ pub mod commit_graph;
 pub mod entry_file;
 mod field;
 pub mod layout;
+pub mod lease;
 pub mod pack;
 pub mod run_state;
 pub mod stage;

@@ -4,6 +4,7 @@ use super::artifacts::artifacts_of;
 use super::revision::Resolver;
 use super::{Error, Repository};
 use crate::object::{Commit, ObjectId};
+use crate::store::Root;
 
 /// Says what to record.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +58,11 @@ pub fn commit_tree(
         fine_tune: None,
     };
     let transaction = repository.store.transaction()?;
+    let reliance = transaction.reliance()?;
+    repository.store.revive(&reliance, &tree, Root::Tree(tree))?;
+    for parent in &commit.parents {
+        repository.store.revive(&reliance, parent, Root::Commit(*parent))?;
+    }
     let id = transaction.put_commit(&commit.encode()?)?;
     transaction.finish()?;
     Ok(CommitTreeReport { id, commit })

@@ -2,6 +2,7 @@
 
 use super::intake::thread_count;
 use super::{Error, Repository};
+use crate::capture::is_alive;
 use crate::progress::{Phase, Progress};
 use crate::store::collect::{self, CollectRequest, Collected};
 use crate::worktree::leftovers::Leftovers;
@@ -66,6 +67,7 @@ pub fn gc(
             grace_ms: (!request.prunes_now).then_some(grace_days.saturating_mul(DAY_MS)),
             applies: !request.is_dry,
             is_current: &is_current,
+            is_alive: &is_alive,
             progress,
         },
     )?;

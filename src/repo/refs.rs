@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Error, Repository};
 use crate::object::{ObjectId, Update, shorten_command};
 use crate::store::refs::RefTree;
-use crate::store::{Appended, Draft, JournalHead, Reader, Transaction};
+use crate::store::{Appended, Draft, JournalHead, Reader, Reliance, Root, StoreError, Transaction};
 
 /// How often a lost race for the next entry is run again.
 const ATTEMPTS: usize = 64;
@@ -113,6 +113,10 @@ impl Repository {
                 Some(transaction) => transaction,
                 None => self.store.transaction()?,
             };
+            let reliance = transaction.reliance()?;
+            for id in updates.iter().filter_map(|update| update.new) {
+                self.store.revive(&reliance, &id, Root::Commit(id))?;
+            }
             let mut reader = self.store.reader();
             let tree = refs.tree.after(
                 &updates,
@@ -131,10 +135,23 @@ impl Repository {
                 refs: tree.0,
                 attestations: refs.attestations,
             };
+            reliance.confirm()?;
             if let Appended::Won(entry) = self.journal.append(&refs.head, draft)? {
+                self.confirm_after(&reliance, tree)?;
                 return Ok(entry.number());
             }
         }
         Err(Error::Conflict("too many writers at once: try again".to_owned()))
+    }
+
+    /// Looks whether an entry that is in names only what is there.
+    ///
+    /// Cost: nothing, unless this process stood still for hours in the moment of its entry.
+    fn confirm_after(&self, reliance: &Reliance, tree: RefTree) -> Result<(), Error> {
+        match reliance.confirm() {
+            Err(StoreError::Overdue) => Ok(self.store.check_reach(Root::Tree(tree.0))?),
+            // The entry is in, and what it names was there a moment ago.
+            _ => Ok(()),
+        }
     }
 }

@@ -47,6 +47,7 @@ impl Repository {
         store: Store,
         clock: Clock,
     ) -> Result<Self, Error> {
+        let store = store.held_by(crate::capture::holder);
         let settings = config::load(Some(&location.folder), |name| std::env::var_os(name))?;
         let cache =
             Cache::new(local::cache(&location.folder), local::temporaries(&location.folder));

@@ -73,6 +73,13 @@ fn is_missing(error: &crate::store::JournalError) -> bool {
 }
 
 /// Tells whether an error is about damage, which a check lists and goes on.
+///
+/// Shape: a local file that is gone is damage; a storage that is gone is none: where nothing can
+/// be read, a check would go on for ever.
 pub(super) fn is_damage(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::NoRepository)
+    match error.kind() {
+        ErrorKind::Corrupt => true,
+        ErrorKind::NoRepository => matches!(error, Error::Local(_)),
+        _ => false,
+    }
 }

@@ -1,7 +1,7 @@
 //! A storage that stops, fails or tears at step N, for tests; every other step is another's.
 //!
 //! A step is one call that may change something: begin, write, sync, install, settle, remove,
-//! set aside, sweep. What is made of these (`create`, `finish_all`) is stopped in the middle.
+//! set aside, note, sweep. What is made of these (`create`, `finish_all`) is stopped in the middle.
 //! Calls that only read are steps too if asked for.
 
 use std::io;
@@ -178,6 +178,10 @@ impl Storage for FaultyStorage {
 
     fn set_aside(&self, key: &Key, place: Aside) -> Result<Option<Key>, StorageError> {
         self.plan.step("set aside", key.as_str(), || self.inner.set_aside(key, place))
+    }
+
+    fn note(&self, key: &Key, bytes: &[u8]) -> Result<(), StorageError> {
+        self.plan.step("note", key.as_str(), || self.inner.note(key, bytes))
     }
 
     fn now_ms(&self) -> Result<i64, StorageError> {

@@ -233,6 +233,10 @@ impl Storage for FolderStorage {
         self.root.set_aside(key, place)
     }
 
+    fn note(&self, key: &Key, bytes: &[u8]) -> Result<(), StorageError> {
+        FolderUpload::begin(Arc::clone(&self.root), None)?.note(key, bytes)
+    }
+
     fn now_ms(&self) -> Result<i64, StorageError> {
         FolderUpload::begin(Arc::clone(&self.root), None)?.now_ms()
     }

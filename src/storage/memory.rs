@@ -40,6 +40,8 @@ struct State {
 struct Stored {
     bytes: Arc<[u8]>,
     created_ms: i64,
+    /// Whether the bytes survive a power cut if the name does.
+    is_synced: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -58,6 +60,11 @@ impl MemoryStorage {
     /// Moves the clock on.
     pub fn advance(&self, ms: i64) {
         self.state().clock_ms += ms;
+    }
+
+    /// Gives another storage of the same state, which goes its own way from here.
+    pub fn fork(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.state().clone())) }
     }
 
     /// Gives what a power cut at this moment would leave, as another storage.
@@ -80,6 +87,10 @@ impl MemoryStorage {
                 Some(stored) => live.insert(key.clone(), stored.clone()),
                 None => live.remove(key),
             };
+        }
+        for stored in live.values_mut().filter(|stored| !stored.is_synced) {
+            let bytes = chance.below(stored.bytes.len() + 1);
+            *stored = Stored { bytes: stored.bytes[..bytes].into(), is_synced: true, ..*stored };
         }
         let mut open = state.open.clone();
         for upload in open.values_mut() {
@@ -190,6 +201,16 @@ impl Storage for MemoryStorage {
         self.state().set_aside(key, place)
     }
 
+    fn note(&self, key: &Key, bytes: &[u8]) -> Result<(), StorageError> {
+        let mut state = self.state();
+        let created_ms = state.clock_ms;
+        if !state.live.contains_key(key) {
+            let stored = Stored { bytes: bytes.into(), created_ms, is_synced: false };
+            state.change(key, Some(stored));
+        }
+        Ok(())
+    }
+
     fn now_ms(&self) -> Result<i64, StorageError> {
         Ok(self.state().clock_ms)
     }
@@ -263,7 +284,8 @@ impl Upload for MemoryUpload {
     fn install(self: Box<Self>, key: &Key, if_taken: IfTaken) -> Result<Created, StorageError> {
         let mut state = self.storage.state();
         let upload = state.open.remove(&self.number).ok_or_else(|| self.dead())?;
-        let ours = Stored { bytes: upload.bytes.into(), created_ms: state.clock_ms };
+        let ours =
+            Stored { bytes: upload.bytes.into(), created_ms: state.clock_ms, is_synced: true };
         let created = match state.live.get(key) {
             None => Created::New,
             Some(there) if if_taken == IfTaken::Keep || there.bytes == ours.bytes => {

@@ -137,6 +137,12 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
         Ok(created)
     }
 
+    /// Creates `key` with these bytes, seen at once and never synced: for what means nothing after
+    /// the process that wrote it. A power cut may leave it, tear it or take it away.
+    ///
+    /// Errors: the key may be there all the same.
+    fn note(&self, key: &Key, bytes: &[u8]) -> Result<(), StorageError>;
+
     /// Finishes one upload under a name that follows from its content, durable on return.
     fn finish(&self, upload: Box<dyn Upload>, key: &Key) -> Result<Created, StorageError> {
         let mut created = self.finish_all(vec![(upload, key.clone())])?;

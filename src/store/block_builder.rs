@@ -98,6 +98,11 @@ impl BlockBuilder {
         self.objects.push(BlockObject { id, kind, bytes });
     }
 
+    /// Tells whether nothing was pushed since the last flush.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     /// Tells whether the block has reached its usual size.
     pub fn is_full(&self) -> bool {
         self.raw.len() >= limits::SHARED_BLOCK_BYTES

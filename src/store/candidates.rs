@@ -30,16 +30,19 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// Reads the lists; without a grace period everything may go.
+    /// Reads the lists; without a grace period everything may go. Lists that were made after
+    /// `since_ms` are young, however old they are: somebody relies on what only they name.
     pub fn load(
         storage: &Arc<dyn Storage>,
         now_ms: i64,
         grace_ms: Option<i64>,
+        since_ms: Option<i64>,
     ) -> Result<Self, StoreError> {
         let mut all = Self { is_anything: grace_ms.is_none(), ..Self::default() };
         for key in candidate_keys(storage.list(layout::CANDIDATES)?) {
             let Some(info) = storage.info(&key)? else { continue };
-            let is_old = grace_ms.is_none_or(|grace| info.created_ms <= now_ms - grace);
+            let is_old = grace_ms.is_none_or(|grace| info.created_ms <= now_ms - grace)
+                && since_ms.is_none_or(|since| info.created_ms < since);
             let bytes = storage.load(&key, LIST_BYTES_MAX)?.unwrap_or_default();
             let named = layout::parse_candidates_name(key.as_str());
             let set = if is_old { &mut all.old } else { &mut all.young };
@@ -59,6 +62,11 @@ impl Candidates {
     /// Tells whether an object that nothing reaches now may go.
     pub fn may_go(&self, id: &ObjectId) -> bool {
         self.is_anything || self.old.contains(Role::Blob, id)
+    }
+
+    /// Tells whether a list names an object, however young it is.
+    pub fn names(&self, id: &ObjectId) -> bool {
+        self.old.contains(Role::Blob, id) || self.young.contains(Role::Blob, id)
     }
 
     /// Lists what is unreachable and not listed yet; old lists go unless something is left of

@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use super::candidates::Candidates;
-use super::id_set::{IdSet, Role};
+use super::garbage::{Garbage, is_live};
+use super::id_set::IdSet;
+use super::lease::Leases;
 use super::merge::{self, Dispose};
 use super::pack::Pack;
 use super::reach::Marker;
 use super::{Root, Store, StoreError};
 use crate::format::layout;
-use crate::format::pack::{ObjectKind, ObjectRow, PackClass};
+use crate::format::lease::Holder;
+use crate::format::pack::{ObjectRow, PackClass};
 use crate::object::ObjectId;
 use crate::progress::{Phase, Progress};
 use crate::storage::{Key, Leftovers};
@@ -33,6 +36,8 @@ pub struct CollectRequest<'a> {
     pub applies: bool,
     /// Tells whether the roots are still all there is; asked before anything is taken away.
     pub is_current: &'a dyn Fn() -> bool,
+    /// Tells whether the holder of a lease still runs; `None` if that cannot be seen from here.
+    pub is_alive: &'a dyn Fn(&Holder) -> Option<bool>,
     /// Counts, and says when to stop.
     pub progress: &'a Progress,
 }
@@ -82,10 +87,12 @@ pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected,
     let mut collected = Collected { reachable: live.len(), ..Collected::default() };
     (collected.packs_before, collected.bytes_before) = sizes(store)?;
     let now_ms = store.storage().now_ms()?;
-    let candidates = Candidates::load(store.storage(), now_ms, request.grace_ms)?;
-    // What waits for its grace period may be wanted again, and then its bases as well.
-    while mark_bases(store, &mut live, &candidates)? {}
-    let mut sweep = Sweep { store, request, live, candidates, now_ms, collected };
+    let leases = Leases::load(&**store.storage(), now_ms, request.is_alive)?;
+    let candidates = Candidates::load(store.storage(), now_ms, request.grace_ms, leases.since_ms)?;
+    let garbage = Garbage::part(store, &mut live, &candidates, progress)?;
+    // Without a grace period nothing protects a writer but that it is seen.
+    collected.is_overtaken = request.grace_ms.is_none() && leases.count > 0;
+    let mut sweep = Sweep { store, request, live, garbage, leases, candidates, now_ms, collected };
     sweep.leftovers()?;
     sweep.packs()?;
     if request.applies {
@@ -139,50 +146,14 @@ fn mark(store: &Store, roots: &[Root], progress: &Progress) -> Result<IdSet, Sto
     Ok(marker.seen)
 }
 
-/// Marks the bases of blocks that hold something that stays; true if one was new.
-fn mark_bases(
-    store: &Store,
-    live: &mut IdSet,
-    candidates: &Candidates,
-) -> Result<bool, StoreError> {
-    let mut is_more = false;
-    let listing = store.packs().listing()?;
-    for pack in listing.of(PackClass::Data).iter().chain(listing.of(PackClass::Records)) {
-        let index = pack.verified_index()?;
-        if index.trailer().base_count == 0 {
-            continue;
-        }
-        for object in index.objects() {
-            let object = object.map_err(|error| pack.damaged(error))?;
-            if is_live(live, &object) || !candidates.may_go(&object.id) {
-                let block = index.block_of(&object).map_err(|error| pack.damaged(error))?;
-                is_more |= block.base.is_some_and(|base| live.insert(Role::Base, &base));
-            }
-        }
-    }
-    Ok(is_more)
-}
-
-/// Tells whether an object is reachable in the role in which it is stored.
-fn is_live(live: &IdSet, object: &ObjectRow) -> bool {
-    let is = |role| live.contains(role, &object.id);
-    is(Role::Base)
-        || match object.kind {
-            ObjectKind::Commit => is(Role::Commit),
-            ObjectKind::Tree => is(Role::Tree),
-            ObjectKind::Attachment => is(Role::Attachment),
-            // What a signature vouches for is not known here.
-            ObjectKind::Signature => true,
-            ObjectKind::Blob | ObjectKind::Chunk => is(Role::Blob) || is(Role::Chunk),
-            ObjectKind::ChunkMap => is(Role::Blob),
-        }
-}
-
 /// One collection after its mark.
 struct Sweep<'a> {
     store: &'a Store,
     request: &'a CollectRequest<'a>,
+    /// What the roots reach, and what must stay with what waits for its grace period.
     live: IdSet,
+    garbage: Garbage,
+    leases: Leases,
     candidates: Candidates,
     now_ms: i64,
     collected: Collected,
@@ -207,12 +178,14 @@ impl Sweep<'_> {
         let swept =
             storage.sweep(self.request.grace_ms.map_or(0, |ms| ms.max(SAFE_MS)), applies)?;
         (self.collected.swept_files, self.collected.swept_bytes) = (swept.files, swept.bytes);
-        let mut old = Vec::new();
+        let mut old = std::mem::take(&mut self.leases.dead);
+        let dead = old.len();
+        self.collected.swept_files += dead as u64;
         for key in storage.list(layout::TRASH)? {
             let info = storage.info(&key)?;
             old.extend(info.filter(|i| i.created_ms <= self.now_ms - safe_ms).map(|_| key));
         }
-        self.collected.trash_files = old.len() as u64;
+        self.collected.trash_files = (old.len() - dead) as u64;
         if applies {
             storage.delete_all(&old)?;
         }
@@ -256,13 +229,13 @@ impl Sweep<'_> {
         let mut waste = Waste { is_all: true, ..Waste::default() };
         for object in pack.verified_index()?.objects() {
             let object = object.map_err(|error| pack.damaged(error))?;
-            if is_live(&self.live, &object) {
+            if !self.garbage.holds(&object) {
                 waste.is_all = false;
                 continue;
             }
             self.collected.unreachable += 1;
             self.collected.unreachable_bytes += u64::from(object.bytes);
-            if self.candidates.may_go(&object.id) {
+            if self.may_go(&object) {
                 waste.objects += 1;
                 waste.bytes += u64::from(object.bytes);
             } else {
@@ -272,6 +245,11 @@ impl Sweep<'_> {
             }
         }
         Ok(waste)
+    }
+
+    /// Tells whether nothing needs an object, or what needs it may go as well.
+    fn may_go(&self, object: &ObjectRow) -> bool {
+        !is_live(&self.live, object) && self.candidates.may_go(&object.id)
     }
 
     /// Tells whether a pack may be the work of a command that is not at its end yet.
@@ -293,8 +271,7 @@ impl Sweep<'_> {
             Some(_) => Dispose::Trash,
             None => Dispose::Delete,
         };
-        let keep =
-            |object: &ObjectRow| is_live(&self.live, object) || !self.candidates.may_go(&object.id);
+        let keep = |object: &ObjectRow| !self.may_go(object);
         merge::merge(self.store, class, &packs, &keep, dispose, self.request.progress)?;
         Ok(())
     }

@@ -87,6 +87,9 @@ pub enum StoreError {
     /// A block did not decode to what it was encoded from: bad memory, or a bug.
     #[error("a block did not decode to what it was encoded from; nothing was stored")]
     EncodeMismatch,
+    /// The process stood still for so long that what it relied on may be gone.
+    #[error("this command stood still for hours, and what it built on may be gone: run it again")]
+    Overdue,
     /// The journal could not be read or appended to.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -45,7 +45,7 @@ impl StoreError {
             | Self::StaleGraph(_)
             | Self::Tree(_)
             | Self::Malformed { .. } => Fault::Corrupt,
-            Self::OutOfMemory | Self::EncodeMismatch => Fault::Unavailable,
+            Self::OutOfMemory | Self::EncodeMismatch | Self::Overdue => Fault::Unavailable,
             Self::Journal(error) => error.fault(),
             Self::Build(_) => Fault::Internal,
             Self::Interrupted(_) => Fault::Interrupted,

@@ -3,6 +3,8 @@
 //! Which packs to merge is `plan`; what nothing reaches is left out by `keep`. The merged pack is
 //! durable before an old one goes, so readers lose nothing: who finds a pack gone lists again.
 
+mod plan;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,20 +13,14 @@ use crate::object::{DecodeError, ObjectId};
 use crate::progress::Progress;
 use crate::storage::{Aside, Key};
 
+pub use plan::plan;
+
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::block_reader::{BlockReader, slice_of};
+use super::lease::HOLD_MS;
 use super::pack::Pack;
 use super::pack_writer::PackWriter;
-use super::{Store, StoreError, limits, reader};
-
-/// A larger pack must be this many times the size of all smaller ones together, or it is merged
-/// with them: then there are never more than a logarithm's worth of packs, and each byte is
-/// copied a logarithm's number of times. Source: git's `repack --geometric`.
-const FACTOR: u64 = 2;
-
-/// Packs that are merged at once, at least: fewer would be copied, and their folder synced, after
-/// nearly every commit.
-const PACKS_MIN: usize = 8;
+use super::{JournalError, Store, StoreError, limits, reader};
 
 /// Packs below this length are merged on the way; the others wait for a collection. Bytes.
 const TIDY_BYTES_MAX: u64 = 64 << 20;
@@ -50,26 +46,6 @@ impl Merged {
         self.bytes_after += other.bytes_after;
         self.dropped += other.dropped;
     }
-}
-
-/// Chooses the smallest packs of one class so that the rest are a geometric series.
-///
-/// Shape: `sizes` in bytes, in any order; gives the positions of those to merge, some at once or
-/// none.
-pub fn plan(sizes: &[u64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    order.sort_by_key(|&position| sizes[position]);
-    let mut sum: u64 = 0;
-    let mut chosen = 0;
-    for (rank, &position) in order.iter().enumerate() {
-        if sizes[position] < FACTOR.saturating_mul(sum) {
-            chosen = rank + 1;
-        }
-        sum = sum.saturating_add(sizes[position]);
-    }
-    // Packs of about the same size are all smaller than twice the sum of those before.
-    order.truncate(if chosen < PACKS_MIN { 0 } else { chosen });
-    order
 }
 
 /// What becomes of a pack whose content stands in another one.
@@ -124,6 +100,7 @@ pub fn merge(
     dispose: Dispose,
     progress: &Progress,
 ) -> Result<Merged, StoreError> {
+    let began_ms = store.storage().now_ms()?;
     let mut merger = Merger::new(store, class);
     let mut merged = Merged::default();
     for pack in packs {
@@ -136,6 +113,11 @@ pub fn merge(
     let is_old = |key: &Key| new.as_ref().is_none_or(|(new, _)| new != key);
     let old: Vec<Key> = packs.iter().map(|pack| pack.key().clone()).filter(is_old).collect();
     store.packs().relist()?;
+    // Who stood still for long does not know whether the new pack is still whole: a collection may
+    // have taken from it what somebody now relies on in an old one. Then both stay.
+    if store.storage().now_ms()? > began_ms.saturating_add(HOLD_MS) {
+        return Err(StoreError::Overdue);
+    }
     match dispose {
         Dispose::Delete => {
             store.storage().delete_all(&old)?;
@@ -149,6 +131,31 @@ pub fn merge(
     store.packs().relist()?;
     merged.bytes_after = new.map_or(0, |(_, bytes)| bytes);
     Ok(merged)
+}
+
+/// Copies the objects that `keep` accepts into a new pack that has no other's name; none if there
+/// are none. The caller lists packs anew.
+pub(super) fn copy(
+    store: &Store,
+    class: PackClass,
+    packs: &[Arc<Pack>],
+    keep: &dyn Fn(&ObjectRow) -> bool,
+) -> Result<(), StoreError> {
+    let mut merger = Merger::new(store, class);
+    for pack in packs {
+        merger.pack(pack, packs, keep, &Progress::default())?;
+    }
+    if !merger.seen.is_empty() {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| JournalError::NoRandomness)?;
+        let kind = match class {
+            PackClass::Data => ObjectKind::Blob,
+            PackClass::Records => ObjectKind::Attachment,
+        };
+        merger.small.push(ObjectId::of(&random), kind, &random);
+        merger.finish()?;
+    }
+    Ok(())
 }
 
 /// Writes the merged pack.
@@ -295,51 +302,4 @@ fn members(index: &PackIndex<&[u8]>) -> Result<Vec<Vec<ObjectRow>>, DecodeError>
             .push(object);
     }
     Ok(members)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_packs_stay_as_they_are() {
-        assert!(plan(&[]).is_empty());
-        assert!(plan(&[100; PACKS_MIN - 1]).is_empty());
-    }
-
-    #[test]
-    fn small_packs_are_merged_and_a_large_one_is_left() {
-        let mut sizes = vec![10; PACKS_MIN];
-        sizes.push(1_000_000);
-        let mut chosen = plan(&sizes);
-        chosen.sort_unstable();
-        assert_eq!(chosen, (0..PACKS_MIN).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_geometric_series_is_left_alone() {
-        let sizes: Vec<u64> = (0..20).map(|n| 3u64.pow(n)).collect();
-        assert!(plan(&sizes).is_empty());
-    }
-
-    /// Each of n commits adds one pack: what is copied in all stays within n log n.
-    #[test]
-    fn the_cost_of_many_commits_is_logarithmic_in_each() {
-        let mut sizes: Vec<u64> = Vec::new();
-        let (mut copied, mut most) = (0, 0);
-        for _ in 0..10_000 {
-            sizes.push(1);
-            let chosen = plan(&sizes);
-            if !chosen.is_empty() {
-                let sum = chosen.iter().map(|&position| sizes[position]).sum();
-                copied += sum;
-                sizes =
-                    (0..sizes.len()).filter(|p| !chosen.contains(p)).map(|p| sizes[p]).collect();
-                sizes.push(sum);
-            }
-            most = most.max(sizes.len());
-        }
-        assert!(copied < 10_000 * 14, "{copied}");
-        assert!(most <= 24, "{most}");
-    }
 }

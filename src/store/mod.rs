@@ -14,12 +14,14 @@ mod claims;
 pub mod collect;
 mod error;
 mod fault;
+mod garbage;
 mod graph_cache;
 mod id_set;
 mod in_order;
 mod ingest;
 pub mod journal;
 mod large_blob;
+pub mod lease;
 mod limits;
 mod lookup;
 pub mod merge;
@@ -30,6 +32,7 @@ mod packs;
 mod reach;
 mod reader;
 pub mod refs;
+mod revive;
 mod transaction;
 pub mod usage;
 
@@ -44,13 +47,16 @@ pub use journal::{
     Appended, Draft, Entries, Head as JournalHead, Journal, JournalEntry, JournalError,
     Problem as JournalProblem,
 };
+pub use lease::Reliance;
 pub use lookup::Stored;
 pub use reach::Root;
 pub use reader::{Place, Reader};
 pub use transaction::{Added, Transaction};
 
+use crate::format::lease::Holder;
 use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::ObjectId;
+use crate::progress::Progress;
 use crate::storage::Storage;
 use packs::Packs;
 
@@ -60,6 +66,8 @@ pub struct Store {
     storage: Arc<dyn Storage>,
     packs: Packs,
     compression: i32,
+    /// Says which process this is, for the leases of long transactions.
+    holder: Option<fn() -> Holder>,
 }
 
 impl Store {
@@ -68,14 +76,19 @@ impl Store {
     /// Units: `compression` is a zstd level.
     pub fn open(storage: Arc<dyn Storage>, compression: i32) -> Self {
         let packs = Packs::new(Arc::clone(&storage));
-        Self { storage, packs, compression }
+        Self { storage, packs, compression, holder: None }
+    }
+
+    /// Leaves leases in this name while a transaction takes long.
+    pub fn held_by(self, holder: fn() -> Holder) -> Self {
+        Self { holder: Some(holder), ..self }
     }
 
     /// Opens what is sound in the same storage: damaged packs are passed over.
     pub(crate) fn sound_part(&self) -> Self {
         let storage = Arc::clone(&self.storage);
         let packs = Packs::skipping_damaged(Arc::clone(&storage));
-        Self { storage, packs, compression: self.compression }
+        Self { storage, packs, compression: self.compression, holder: self.holder }
     }
 
     /// Where everything lies.
@@ -118,6 +131,13 @@ impl Store {
     pub fn settle(&self) -> Result<(), StoreError> {
         let listing = self.packs.relist()?;
         Ok(self.storage.settle(&listing.keys())?)
+    }
+
+    /// Checks that everything that a root reaches is there.
+    pub fn check_reach(&self, root: Root) -> Result<(), StoreError> {
+        let (progress, mut failed) = (Progress::default(), |_, error| Err(error));
+        self.packs.relist()?;
+        reach::Marker::new(self, &progress, &mut failed).mark(root)
     }
 
     fn compression(&self) -> i32 {

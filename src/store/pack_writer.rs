@@ -59,6 +59,11 @@ impl PackWriter {
         Ok(())
     }
 
+    /// Tells whether a block came.
+    pub fn is_begun(&self) -> bool {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Ends the pack with its footer; none if no block came.
     pub fn finish(self) -> Result<Option<Finished>, StoreError> {
         let slot = self.open.into_inner().unwrap_or_else(PoisonError::into_inner);

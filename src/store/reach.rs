@@ -114,12 +114,23 @@ impl<'s, 'f> Marker<'s, 'f> {
     /// Errors: those that `failed` hands on. Cost: reads each commit and each node of a tree
     /// once, and looks up each blob and chunk once.
     pub fn mark(&mut self, root: Root) -> Result<(), StoreError> {
-        self.trail = Trail::default();
-        self.stack.clear();
         self.stack.push(match root {
             Root::Commit(id) => Item::Commit(id),
             Root::Tree(id) => Item::Node { id, name: None, expected: Expected::Anything },
         });
+        self.walk()
+    }
+
+    /// Marks an object in every kind in which it is stored, with everything that it reaches.
+    ///
+    /// Errors, cost: as [`Self::mark`].
+    pub fn mark_stored(&mut self, id: &ObjectId) -> Result<(), StoreError> {
+        self.mention(*id)?;
+        self.walk()
+    }
+
+    fn walk(&mut self) -> Result<(), StoreError> {
+        self.trail = Trail::default();
         while let Some(item) = self.stack.pop() {
             self.progress.check()?;
             match item {

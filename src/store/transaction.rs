@@ -2,7 +2,7 @@
 //!
 //! Which entry of the journal then names the content is `journal.rs`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use crate::format::pack::{KindSet, ObjectKind, PackClass};
@@ -14,7 +14,7 @@ use super::base::Base;
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::claims::Claims;
 use super::pack_writer::PackWriter;
-use super::{Reader, Store, StoreError, limits, reader};
+use super::{JournalError, Reader, Reliance, Store, StoreError, limits, reader};
 
 /// Collects new objects. Dropped without `finish`, it leaves the repository as it was.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Transaction<'s> {
     chunks: Claims,
     data: PackWriter,
     records: PackWriter,
+    /// What is relied on, once something was looked up.
+    reliance: OnceLock<Arc<Reliance>>,
     /// Small objects that come one by one, and not from an ingest.
     desk: Mutex<Desk<'s>>,
 }
@@ -54,6 +56,7 @@ impl<'s> Transaction<'s> {
             chunks: Claims::new(),
             data: PackWriter::new(Arc::clone(storage), PackClass::Data),
             records: PackWriter::new(Arc::clone(storage), PackClass::Records),
+            reliance: OnceLock::new(),
             desk: Mutex::new(Desk {
                 reader: store.reader(),
                 encoder: BlockEncoder::new(store.compression()),
@@ -70,7 +73,7 @@ impl<'s> Transaction<'s> {
     pub fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId, StoreError> {
         let id = ObjectId::of(content);
         let kinds = KindSet::only(kind);
-        if self.blobs.claim(&id) && !self.store.packs().contains(&id, kinds)? {
+        if self.blobs.claim(&id) && !self.is_stored(&id, kinds)? {
             self.push(id, kind, content)?;
         }
         Ok(id)
@@ -89,7 +92,7 @@ impl<'s> Transaction<'s> {
     pub fn put_node(&self, node: NewNode<'_>) -> Result<(), StoreError> {
         let NewNode { id, bytes, before } = node;
         let kinds = KindSet::only(ObjectKind::Tree);
-        if !self.blobs.claim(&id) || self.store.packs().contains(&id, kinds)? {
+        if !self.blobs.claim(&id) || self.is_stored(&id, kinds)? {
             return Ok(());
         }
         match before.filter(|_| bytes.len() >= limits::DIFFERENCE_BYTES_MIN) {
@@ -120,7 +123,15 @@ impl<'s> Transaction<'s> {
     }
 
     /// Makes everything durable, then visible: data before records.
+    ///
+    /// Errors: [`StoreError::Overdue`] among others, before anything is visible.
     pub fn finish(self) -> Result<Added, StoreError> {
+        if let Some(reliance) = self.reliance.get() {
+            if reliance.revives() {
+                self.set_apart()?;
+            }
+            reliance.confirm()?;
+        }
         let mut desk = self.desk.into_inner().unwrap_or_else(PoisonError::into_inner);
         desk.data.flush(&mut desk.encoder, &self.data)?;
         desk.records.flush(&mut desk.encoder, &self.records)?;
@@ -140,14 +151,59 @@ impl<'s> Transaction<'s> {
 
     /// Tells whether the caller is to write a blob: nobody else does, and no pack holds it.
     pub(super) fn claim_blob(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.blobs.claim(id) && !self.store.packs().contains(id, reader::BLOBS)?)
+        Ok(self.blobs.claim(id) && !self.is_stored(id, reader::BLOBS)?)
     }
 
     /// Tells whether the caller is to write a chunk.
     ///
     /// Shape: apart from blobs, since a blob of the same bytes may only be there as a chunk map.
     pub(super) fn claim_chunk(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.chunks.claim(id) && !self.store.packs().contains(id, reader::CHUNKS)?)
+        Ok(self.chunks.claim(id) && !self.is_stored(id, reader::CHUNKS)?)
+    }
+
+    /// Tells whether an object need not be stored: a pack holds it, and nobody collects it soon.
+    fn is_stored(&self, id: &ObjectId, kinds: KindSet) -> Result<bool, StoreError> {
+        let reliance = self.reliance()?;
+        reliance.touch()?;
+        Ok(!reliance.is_listed(id) && self.store.packs().contains(id, kinds)?)
+    }
+
+    /// What this transaction relies on; whoever names its objects confirms it before and after,
+    /// and keeps it until then.
+    pub fn reliance(&self) -> Result<Arc<Reliance>, StoreError> {
+        if let Some(reliance) = self.reliance.get() {
+            return Ok(Arc::clone(reliance));
+        }
+        let begun = Arc::new(Reliance::begin(self.store)?);
+        Ok(Arc::clone(self.reliance.get_or_init(|| begun)))
+    }
+
+    /// Finds what the next version of `old` may continue; nothing that may be collected soon.
+    pub(super) fn base_of_next(&self, reader: &mut Reader<'_>, old: &ObjectId) -> Option<Base> {
+        Base::of_next(reader, old).filter(|base| self.can_build_on(base))
+    }
+
+    /// Tells whether a base stays for long enough.
+    pub(super) fn can_build_on(&self, base: &Base) -> bool {
+        self.reliance().is_ok_and(|reliance| !reliance.names(&base.id))
+    }
+
+    /// Adds what keeps new packs from having the names of old ones that hold the same.
+    fn set_apart(&self) -> Result<(), StoreError> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| JournalError::NoRandomness)?;
+        for (kind, writer) in
+            [(ObjectKind::Blob, &self.data), (ObjectKind::Attachment, &self.records)]
+        {
+            let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+            let block = if kind == ObjectKind::Blob { &desk.data } else { &desk.records };
+            let is_used = writer.is_begun() || !block.is_empty();
+            drop(desk);
+            if is_used {
+                self.push(ObjectId::of(&random), kind, &random)?;
+            }
+        }
+        Ok(())
     }
 
     /// The store that is added to.
@@ -179,7 +235,7 @@ impl<'s> Transaction<'s> {
         content: &[u8],
     ) -> Result<(), StoreError> {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(base) = Base::of_next(&mut desk.reader, old) else {
+        let Some(base) = self.base_of_next(&mut desk.reader, old) else {
             drop(desk);
             return self.push(id, kind, content);
         };

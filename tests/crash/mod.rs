@@ -1,6 +1,8 @@
 //! What is stopped, damaged or raced for: old state or new, every damage found, nothing lost.
 
 mod damage;
+mod leases;
 mod process;
+mod processes;
 mod race;
 mod stopped;

@@ -7,17 +7,16 @@
 use std::sync::Arc;
 
 use provenance::format::pack::ObjectKind;
+use provenance::object::ObjectId;
 use provenance::object::tree::NewNode;
-use provenance::object::tree::{Entry, Node, Target};
-use provenance::object::{Name, ObjectId, Sha256};
 use provenance::progress::Progress;
 use provenance::storage::{Fault, FaultyStorage, MemoryStorage, Storage};
 use provenance::store::check::check;
 use provenance::store::collect::{CollectRequest, Collected, collect};
 use provenance::store::{Root, Store, StoreError, merge};
 
-use crate::support::effort;
 use crate::support::tally::Tally;
+use crate::support::{effort, sample};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -31,14 +30,11 @@ fn open(storage: &MemoryStorage) -> Store {
 }
 
 /// Stores a file and a tree that holds it; gives the tree.
-fn record(store: &Store, number: u32) -> Result<Root, StoreError> {
+pub fn record(store: &Store, number: u32) -> Result<Root, StoreError> {
     let content = format!("file {number} ").repeat(40);
     let transaction = store.transaction()?;
-    let id = transaction.put(ObjectKind::Blob, content.as_bytes())?;
-    let (size, sha256) = (content.len() as u64, Sha256::of(content.as_bytes()));
-    let target = Target::File { id, size, sha256, executable: false };
-    let name = Name::new(format!("file-{number}").as_bytes()).expect("a name");
-    let node = Node::Leaf(vec![Entry { name, target }]).encode();
+    transaction.put(ObjectKind::Blob, content.as_bytes())?;
+    let node = sample::node(content.as_bytes());
     let tree = ObjectId::of(&node);
     transaction.put_node(NewNode { id: tree, bytes: &node, before: None })?;
     transaction.finish()?;
@@ -60,12 +56,14 @@ fn gc(store: &Store, roots: &[Root], grace_ms: Option<i64>) -> Result<Collected,
         grace_ms,
         applies: true,
         is_current: &|| true,
+        is_alive: &|_| None,
         progress: &progress,
     };
     collect(store, &request)
 }
 
-fn assert_whole(storage: &MemoryStorage, roots: &[Root], case: &str) {
+/// Checks every stored byte, and that all that the roots reach is there.
+pub fn assert_whole(storage: &MemoryStorage, roots: &[Root], case: &str) {
     let checked = check(&open(storage), roots, true, &Progress::default()).expect(case);
     assert_eq!(checked.findings, [], "{case}");
 }

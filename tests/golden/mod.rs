@@ -5,6 +5,7 @@ mod commit;
 mod commit_graph;
 mod journal;
 mod json;
+mod lease;
 mod object;
 mod pack;
 mod run_state;

@@ -1,10 +1,12 @@
 //! Records with every field set, and with as few as possible.
 
+use provenance::format::lease::{Holder, Lease};
 use provenance::object::canonical::{Number, Object, Value};
+use provenance::object::tree::{Entry, Node, Target};
 use provenance::object::{
     Actor, Artifact, ArtifactKind, Author, Code, Commit, Content, FineTune, Gpu, Input, Metric,
-    Metrics, ObjectId, Output, Params, Reading, Resources, Run, Series, System, Timestamp,
-    Transaction, TransactionId, Update, merkle,
+    Metrics, Name, ObjectId, Output, Params, Reading, Resources, Run, Series, Sha256, System,
+    Timestamp, Transaction, TransactionId, Update, merkle,
 };
 
 /// Makes an id that says what it stands for.
@@ -177,6 +179,20 @@ pub fn first_transaction() -> Transaction {
     }
 }
 
+/// The lease of a process on another machine.
+pub fn lease() -> Lease {
+    Lease {
+        holder: Holder {
+            host: "trainer-1".to_owned(),
+            boot: "5f0c1f0e-3b8e-4d0a-9a53-0a7f5a3c9d11".to_owned(),
+            namespace: "pid:[4026531836]".to_owned(),
+            process: 4711,
+            started: 1_234_567,
+        },
+        since: Timestamp(1_785_490_200_120),
+    }
+}
+
 /// Entry 1, which creates, moves and removes a ref.
 pub fn transaction() -> Transaction {
     let first = first_transaction();
@@ -217,4 +233,16 @@ pub fn journal(count: u64) -> Vec<Vec<u8>> {
         frontier.push(merkle::leaf_hash(&entries[entries.len() - 1]));
     }
     entries
+}
+
+/// The bytes of a directory that holds one file.
+pub fn node(content: &[u8]) -> Vec<u8> {
+    named("a file of a name that makes its tree worth collecting", content)
+}
+
+/// The bytes of a directory that holds one file of this name.
+pub fn named(name: &str, content: &[u8]) -> Vec<u8> {
+    let (id, size) = (ObjectId::of(content), content.len() as u64);
+    let target = Target::File { id, size, sha256: Sha256::of(content), executable: false };
+    Node::Leaf(vec![Entry { name: Name::new(name.as_bytes()).expect("a name"), target }]).encode()
 }

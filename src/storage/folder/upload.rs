@@ -96,6 +96,13 @@ impl FolderUpload {
         found.map(|found| super::changed_ms(&found)).map_err(|error| self.error("read", error))
     }
 
+    /// Gives these bytes a name without a sync.
+    pub(super) fn note(mut self, key: &Key, bytes: &[u8]) -> Result<(), StorageError> {
+        self.append(bytes)?;
+        self.flush()?;
+        self.give_name(key).map(drop)
+    }
+
     fn reserve(&mut self, bytes: u64) -> Result<(), StorageError> {
         if bytes < RESERVE_BYTES_MIN {
             return Ok(());

@@ -69,7 +69,7 @@ fn store(
         return chunks(transaction, id, before, content, desk);
     }
     let before = before.filter(|_| content.len() >= limits::DIFFERENCE_BYTES_MIN);
-    let base = before.and_then(|old| Base::of_next(&mut desk.reader, &old));
+    let base = before.and_then(|old| transaction.base_of_next(&mut desk.reader, &old));
     if base.is_some() || content.len() >= limits::OWN_BLOCK_BYTES {
         return own_block(transaction, id, ObjectKind::Blob, base.as_ref(), content, desk);
     }
@@ -116,6 +116,7 @@ pub(super) fn chunk(
     if transaction.claim_chunk(&id)? {
         let reader = &mut desk.reader;
         let base = older.and_then(|older| older.base(reader, content, offset));
+        let base = base.filter(|base| transaction.can_build_on(base));
         own_block(transaction, id, ObjectKind::Chunk, base.as_ref(), content, desk)?;
     } else if let Some(older) = older {
         older.met(&part, offset);

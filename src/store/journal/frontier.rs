@@ -7,13 +7,16 @@ use std::sync::PoisonError;
 
 use super::{Journal, JournalEntry, JournalError, WIDTH, tile_key};
 use crate::format::{layout, tile};
-use crate::object::Sha256;
 use crate::object::merkle::{self, Frontier};
+use crate::object::{ObjectId, Sha256};
 
 /// Entries that are read one by one to catch up with a cached tree, before tiles are quicker.
 const CATCH_UP_MAX: u64 = 4 * WIDTH;
 
 const TILE_BYTES: u64 = 32 * WIDTH;
+
+/// Bytes by which the cached tree checks itself.
+const CHECK_BYTES: usize = 8;
 
 impl Journal {
     /// Gives the tree over all entries before `newest`, which names its hash.
@@ -40,7 +43,8 @@ impl Journal {
     /// Keeps a tree that the entry after it has proved, for the next append here or anywhere.
     pub(super) fn keep_proved(&self, frontier: Frontier) {
         let hashes = frontier.subtrees().iter().flat_map(|hash| *hash.as_bytes());
-        let bytes: Vec<u8> = frontier.size().to_le_bytes().into_iter().chain(hashes).collect();
+        let mut bytes: Vec<u8> = frontier.size().to_le_bytes().into_iter().chain(hashes).collect();
+        bytes.extend(check_of(&bytes));
         self.cache.save(layout::JOURNAL_FRONTIER, &bytes);
         *self.proved.lock().unwrap_or_else(PoisonError::into_inner) = Some(frontier);
     }
@@ -62,8 +66,17 @@ impl Journal {
         self.proved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Gives the number of an entry that this machine has appended or built on, if it is known.
+    pub(super) fn seen(&self) -> Option<u64> {
+        self.cached().map(|frontier| frontier.size())
+    }
+
     fn cached(&self) -> Option<Frontier> {
-        let bytes = self.cache.load(layout::JOURNAL_FRONTIER, 8 + 64 * 32)?;
+        let bytes = self.cache.load(layout::JOURNAL_FRONTIER, 8 + 64 * 32 + CHECK_BYTES as u64)?;
+        let (bytes, check) = bytes.split_last_chunk::<CHECK_BYTES>()?;
+        if *check != check_of(bytes) {
+            return None;
+        }
         let (size, rest) = bytes.split_first_chunk::<8>()?;
         let (hashes, []) = rest.as_chunks::<32>() else { return None };
         let hashes = hashes.iter().copied().map(Sha256::from_bytes).collect();
@@ -86,6 +99,11 @@ impl Journal {
         let bytes = self.shelf.storage().load(&key, TILE_BYTES).ok()??;
         tile::decode_hash_tile(&bytes).ok()
     }
+}
+
+fn check_of(bytes: &[u8]) -> [u8; CHECK_BYTES] {
+    let hash = ObjectId::of(bytes);
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 /// Gives the tree hash of a full tile, which is one hash of the tile above.

@@ -38,6 +38,8 @@ impl Journal {
     /// Errors: only if files cannot be reached; damage is a problem, not an error.
     /// Cost: reads everything once, one bundle at a time.
     pub fn verify(&self) -> Result<Vec<Problem>, JournalError> {
+        // Before the listing: whoever has seen an entry finds it there.
+        let seen = self.seen();
         let numbers: BTreeSet<u64> = self.shelf.loose_numbers()?.into_iter().collect();
         let bundles = self.shelf.bundles()?;
         let mut check = Check {
@@ -48,6 +50,11 @@ impl Journal {
             loose: numbers,
         };
         let end = self.end(&mut check)?;
+        if let Some(seen) = seen.filter(|seen| *seen >= end) {
+            let what = "missing: this worktree has seen it; where an older copy was put back on \
+                        purpose, delete .provenance/cache";
+            check.add(entry_key(seen)?, what);
+        }
         let bundled_end = bundles.last().map_or(0, |last| (last + 1) * WIDTH);
         for number in 0..end.max(bundled_end) {
             check.entry(number)?;

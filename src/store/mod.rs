@@ -30,9 +30,11 @@ mod packs;
 mod reach;
 mod reader;
 pub mod refs;
+pub mod repair;
 mod transaction;
 pub mod usage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use cache::Cache;
@@ -51,7 +53,7 @@ pub use transaction::{Added, Transaction};
 
 use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::ObjectId;
-use crate::storage::Storage;
+use crate::storage::{Key, Storage};
 use packs::Packs;
 
 /// The objects of one repository.
@@ -76,6 +78,18 @@ impl Store {
         let storage = Arc::clone(&self.storage);
         let packs = Packs::skipping_damaged(Arc::clone(&storage));
         Self { storage, packs, compression: self.compression }
+    }
+
+    /// Opens the same storage without some packs, and without all that are damaged.
+    pub(crate) fn without(&self, packs: BTreeSet<Key>) -> Self {
+        let storage = Arc::clone(&self.storage);
+        let packs = Packs::without(Arc::clone(&storage), packs);
+        Self { storage, packs, compression: self.compression }
+    }
+
+    /// Opens the same storage, and nothing that was open before.
+    pub(crate) fn anew(&self) -> Self {
+        Self::open(Arc::clone(&self.storage), self.compression)
     }
 
     /// Where everything lies.

@@ -12,6 +12,7 @@ mod limits;
 mod ls;
 mod memory;
 mod project;
+mod repair;
 mod streams;
 mod transcripts;
 mod words;

@@ -1,5 +1,6 @@
 //! What several test folders share.
 
+pub mod decoders;
 pub mod effort;
 pub mod fixture;
 pub mod nodes;

@@ -1,5 +1,7 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod bombs;
+mod bounds;
 mod broken_repository;
 mod demo;
 mod diff;

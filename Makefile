@@ -4,7 +4,7 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test torture real faults check fmt lint bench bench-peers install man doc
+.PHONY: help demo test torture fuzz real faults check fmt lint bench bench-peers install man doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -21,6 +21,11 @@ test: $(VENV)/ready ## run every test
 torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TORTURE_MINUTES
 	@.ci/need cc python3 strace xfs
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python tests/torture/run
+
+fuzz: ## feed hostile bytes to each decoder, SECONDS=60 each; needs nightly and cargo-fuzz
+	@fuzz/seeds.sh
+	for target in $$(ls fuzz/kept) ignore revision; do cargo +nightly fuzz run $$target -- \
+	  -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=1024 -malloc_limit_mb=256 || exit 1; done
 
 real: ## record, change and check out real data, and compare every byte; some minutes
 	@.ci/need cc python3

@@ -54,7 +54,7 @@ use std::process::ExitCode;
 
 use crate::clock::{Clock, Timestamp};
 use crate::progress::Progress;
-use crate::repo::{Error, ErrorKind, Repository};
+use crate::repo::{Error, ErrorKind, Mend, Repository};
 use args::{Command, Global};
 use exit::{Failure, hint_of};
 use place::Place;
@@ -106,6 +106,11 @@ impl Context {
     /// Opens the repository that the command works in.
     fn repository(&self) -> Result<Repository, Error> {
         Repository::open(&self.directory()?, self.clock()?)
+    }
+
+    /// Opens the repository that the command works in, for who mends it.
+    fn repository_to_mend(&self) -> Result<(Repository, Vec<Mend>), Error> {
+        Repository::open_to_mend(&self.directory()?, self.clock()?)
     }
 
     /// Finds where in its worktree the command works.

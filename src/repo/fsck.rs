@@ -1,5 +1,6 @@
 //! Checks a repository: every entry, every pack, everything reachable, and lists all problems.
 
+use super::repair::Mend;
 use super::roots::is_damage;
 use super::{Error, Repository};
 use crate::object::{ObjectId, Update};
@@ -8,17 +9,22 @@ use crate::store::Fault;
 use crate::store::check::{self, Finding};
 use crate::store::collect;
 use crate::store::refs::RefTree;
+use crate::worktree::head::Head;
 
 /// Says how much to check.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FsckRequest {
     /// Whether every stored byte is read, decoded and hashed.
     pub full: bool,
+    /// Whether to mend first what can be mended; includes `full`.
+    pub repairs: bool,
 }
 
 /// Tells what was checked and what is wrong.
 #[derive(Debug, Default)]
 pub struct FsckReport {
+    /// What was mended before it was checked.
+    pub mended: Vec<Mend>,
     /// Everything that is wrong, sorted; empty if the repository is whole.
     pub problems: Vec<Finding>,
     /// What is not wrong, but may be of interest.
@@ -38,9 +44,11 @@ pub struct FsckReport {
 }
 
 const MEND_JOURNAL: &str = "copy this file of the journal from a copy of the repository; nothing \
-    else can prove what stood there";
-const MEND_LOCAL: &str = "move `HEAD` or `stage` in .provenance away and run `provenance init`; \
-    your files and all commits stay, and only this worktree is concerned";
+    else can prove what stood there. `provenance fsck --repair` goes on without it if it is the \
+    newest, and makes derived files anew";
+const MEND_LOCAL: &str = "move `HEAD` or `stage` in .provenance away and run `provenance init`, or \
+    run `provenance fsck --repair`; your files and all commits stay, and only this worktree is \
+    concerned";
 
 /// What one entry says of the refs.
 struct Step {
@@ -58,16 +66,20 @@ pub fn fsck(
     progress: &Progress,
 ) -> Result<FsckReport, Error> {
     let mut report = FsckReport::default();
+    if request.repairs {
+        report.mended = repository.mend(progress)?;
+    }
+    let full = request.full || request.repairs;
     for problem in repository.journal.verify()? {
-        let (what, place) = (problem.what, problem.key.to_string());
-        report.problems.push(Finding { what, place, mend: MEND_JOURNAL.to_owned() });
+        let place = problem.key.to_string();
+        report.problems.push(Finding::new(problem.what, place, MEND_JOURNAL));
     }
     let mut entries = Vec::new();
     let mut problems = Vec::new();
     let roots = repository.roots(
         |entry| {
             progress.check()?;
-            if request.full {
+            if full {
                 let refs = RefTree(entry.transaction.refs);
                 entries.push(Step {
                     number: entry.number(),
@@ -90,14 +102,13 @@ pub fn fsck(
         },
     )?;
     if roots.entries == 0 && report.problems.is_empty() && problems.is_empty() {
-        let what = "it has no entry: `init` did not end".to_owned();
-        let mend = "run `provenance init` again".to_owned();
-        problems.push(Finding { what, place: "the journal".to_owned(), mend });
+        let what = "it has no entry: `init` did not end";
+        problems.push(Finding::new(what, "the journal", "run `provenance init` again"));
     }
     report.problems.append(&mut problems);
     report.entries = roots.entries;
     steps(repository, &entries, &mut report)?;
-    let checked = check::check(&repository.store, &roots.roots, request.full, progress)?;
+    let checked = check::check(&repository.store, &roots.roots, full, progress)?;
     report.problems.extend(checked.findings);
     report.problems.sort();
     report.problems.dedup();
@@ -119,10 +130,8 @@ fn steps(repository: &Repository, entries: &[Step], report: &mut FsckReport) -> 
         }
         let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
         match before.refs.check_step(updates, *refs, load) {
-            Ok(faults) => report.problems.extend(faults.into_iter().map(|what| Finding {
-                what,
-                place: format!("entry {number} of the journal"),
-                mend: MEND_JOURNAL.to_owned(),
+            Ok(faults) => report.problems.extend(faults.into_iter().map(|what| {
+                Finding::new(what, format!("entry {number} of the journal"), MEND_JOURNAL)
             })),
             // What cannot be read is found again among what is reachable.
             Err(error) if is_damage(&error) => {}
@@ -142,6 +151,9 @@ fn notes(repository: &Repository, report: &mut FsckReport) -> Result<(), Error> 
         }
         left => left.map(|left| (left.files, left.bytes))?,
     };
+    if let Some(note) = unborn_head(repository) {
+        report.notes.push(note);
+    }
     let [trash, quarantine] = collect::set_aside(&repository.store)?;
     let mut note = |files: u64, bytes: u64, what: &str| {
         if files > 0 {
@@ -154,7 +166,15 @@ fn notes(repository: &Repository, report: &mut FsckReport) -> Result<(), Error> 
     Ok(())
 }
 
+/// Notes a head on a branch that does not exist, where others do: a new one, or a damaged name.
+fn unborn_head(repository: &Repository) -> Option<String> {
+    let Ok(Head::Branch(name)) = repository.head() else { return None };
+    let refs = repository.refs().ok()?;
+    let branches = refs.list(&mut repository.store.reader(), Some("heads")).ok()?;
+    let is_unborn = !branches.is_empty() && !branches.contains_key(&name);
+    is_unborn.then(|| format!("HEAD names {name}, a branch that no commit is on"))
+}
+
 fn finding(place: &str, error: &Error, mend: &str) -> Finding {
-    let what = check::worded(error);
-    Finding { what, place: place.to_owned(), mend: mend.to_owned() }
+    Finding::new(check::worded(error), place, mend)
 }

@@ -12,7 +12,7 @@ use crate::worktree::local::{self, LocalError};
 use crate::worktree::locate::Location;
 
 /// The branch of a new repository.
-const FIRST_BRANCH: &str = "heads/main";
+pub(super) const FIRST_BRANCH: &str = "heads/main";
 
 /// Says where to make a repository.
 #[derive(Debug, Clone)]

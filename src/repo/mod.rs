@@ -27,6 +27,7 @@ mod merge_base;
 mod paths;
 pub mod ref_name;
 mod refs;
+mod repair;
 mod repository;
 mod restamp;
 pub mod restore;
@@ -51,6 +52,7 @@ mod write_out;
 
 pub use crate::capture::process::StartError;
 pub use crate::store::IngestFailure;
+pub use crate::store::check::Affected;
 pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use crate::worktree::stamps::FileKind;
@@ -76,6 +78,7 @@ pub use log::{Label, LogCommit, LogFilter, LogRequest, LogRow, log, log_journal}
 pub use ls::{LsRequest, ls};
 pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base};
 pub use refs::Refs;
+pub use repair::Mend;
 pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};

@@ -6,12 +6,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::format::block::{self, Codec, Decoder};
+use crate::format::chunk::map::ChunkMap;
 use crate::format::pack::{BlockPosition, BlockRow, KindSet, ObjectKind, ObjectRow};
 use crate::object::{DecodeError, ObjectId};
 
 use super::pack::Pack;
 use super::packs::Found;
-use super::{Store, StoreError};
+use super::reader::CHUNKS;
+use super::{Fault, Store, StoreError};
 
 /// Decoded bytes that a reader keeps at most, beside the block decoded last.
 const KEPT_BYTES: usize = 8 << 20;
@@ -92,18 +94,39 @@ impl<'s> BlockReader<'s> {
     }
 
     /// As [`Self::checked`], in a block that has fewer than `depth` bases, so that no chain of
-    /// bases can be endless, whatever the packs say.
+    /// bases can be endless, whatever the packs say. If it is damaged, any other copy will do.
     fn checked_below(
         &mut self,
         id: &ObjectId,
         found: &Found,
         depth: u8,
     ) -> Result<&[u8], StoreError> {
-        let content = self.content_below(found, depth)?;
-        if found.row.kind != ObjectKind::ChunkMap && ObjectId::of(content) != *id {
-            return Err(StoreError::Mismatch { id: *id, key: found.pack.key().clone() });
+        if let Err(error) = self.prove(id, found, depth) {
+            let copy = self.sound_copy(found, depth).ok_or(error)?;
+            return self.content_below(&copy, depth);
         }
-        Ok(content)
+        self.content_below(found, depth)
+    }
+
+    /// Decodes an object, keeps its block, and insists that it is what its id says.
+    fn prove(&mut self, id: &ObjectId, found: &Found, depth: u8) -> Result<(), StoreError> {
+        let content = self.content_below(found, depth)?;
+        match proves(&ObjectRow { id: *id, ..found.row }, content) {
+            true => Ok(()),
+            false => Err(StoreError::Mismatch { id: *id, key: found.pack.key().clone() }),
+        }
+    }
+
+    /// Looks for another copy of an object that is damaged where it was found.
+    fn sound_copy(&mut self, damaged: &Found, depth: u8) -> Option<Found> {
+        let kinds = match damaged.row.kind {
+            ObjectKind::Blob | ObjectKind::Chunk => CHUNKS,
+            kind => KindSet::only(kind),
+        };
+        let place = |found: &Found| (address(&found.pack), found.row.block, found.row.offset);
+        let copies = self.store.packs().listing().ok()?.find_all(&damaged.row.id, kinds);
+        let mut others = copies.into_iter().filter(|copy| place(copy) != place(damaged));
+        others.find(|copy| self.prove(&damaged.row.id, copy, depth).is_ok())
     }
 
     fn content_below(&mut self, found: &Found, depth: u8) -> Result<&[u8], StoreError> {
@@ -123,6 +146,24 @@ impl<'s> BlockReader<'s> {
     /// Shape: `see` gets the object's block if it was decoded for it. Cost: an object that has its
     /// block for itself is read or decoded to its place, and not kept.
     pub fn append(
+        &mut self,
+        found: &Found,
+        into: &mut Buffer,
+        see: &mut SeeBlock<'_>,
+    ) -> Result<(), StoreError> {
+        let filled = into.filled;
+        let Err(error) = self.append_from(found, into, see) else { return Ok(()) };
+        into.filled = filled;
+        if matches!(error.fault(), Fault::Interrupted) {
+            return Err(error);
+        }
+        let copy = self.sound_copy(found, u8::MAX).ok_or(error)?;
+        let content = self.content(&copy)?;
+        into.room(content.len()).copy_from_slice(content);
+        Ok(())
+    }
+
+    fn append_from(
         &mut self,
         found: &Found,
         into: &mut Buffer,
@@ -214,7 +255,7 @@ impl<'s> BlockReader<'s> {
         let packs = self.store.packs();
         let mut found = packs.find(id, KindSet::CONTENT)?.ok_or(StoreError::Missing { id: *id })?;
         if row_of(&found, depth).is_err() {
-            let copies = packs.listing()?.find_all(id, KindSet::CONTENT)?;
+            let copies = packs.listing()?.find_all(id, KindSet::CONTENT);
             found = copies.into_iter().find(|copy| row_of(copy, depth).is_ok()).unwrap_or(found);
         }
         Ok(self.checked_below(id, &found, depth)?.to_vec())
@@ -230,6 +271,14 @@ fn row_of(found: &Found, depth: u8) -> Result<BlockRow, StoreError> {
         return Err(found.pack.damaged(DecodeError::new("pack footer", row.offset, reason)));
     }
     Ok(row)
+}
+
+/// Tells whether these bytes are what the id of an object says.
+pub(super) fn proves(row: &ObjectRow, content: &[u8]) -> bool {
+    match row.kind {
+        ObjectKind::ChunkMap => ChunkMap::decode(content, &row.id).is_ok(),
+        _ => ObjectId::of(content) == row.id,
+    }
 }
 
 /// Tells packs apart for as long as this reader's store keeps them open.

@@ -5,7 +5,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 /// A folder of derived files, or none.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +45,7 @@ impl Cache {
     /// Reads a derived file; `None` if it is not there, longer than `bytes_max`, or unreadable.
     pub fn load(&self, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let file = File::open(self.path(name)?).ok()?;
+        let file = open_plain(OpenOptions::new().read(true), &self.path(name)?).ok()?;
         file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= bytes_max).then_some(bytes)
     }
@@ -71,6 +74,16 @@ impl Folders {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         file.write_all(bytes).inspect_err(|_| remove(&path))?;
         Ok(path)
+    }
+}
+
+/// Opens a derived file without waiting for anything; a link, a folder or a pipe is none.
+pub(super) fn open_plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::InvalidData.into()),
     }
 }
 

@@ -56,11 +56,17 @@ impl Chunks {
         blob: &ObjectId,
         found: &Found,
     ) -> Result<Self, StoreError> {
-        let bytes = reader.content_of(found)?;
+        let bytes = reader.blocks().checked(blob, found)?;
         let map = ChunkMap::decode(bytes, blob).map_err(|error| found.pack.damaged(error))?;
         let list = Vec::new().into_iter();
         let (blob_bytes, level, parts) = (map.blob_bytes, map.level, map.parts.into_iter());
         Ok(Self { blob_bytes, level, parts, list })
+    }
+
+    /// The lists that are not reached yet; none if the map names the chunks itself.
+    pub fn lists(&self) -> Vec<ObjectId> {
+        let parts = if self.level == MapLevel::Lists { self.parts.as_slice() } else { &[] };
+        parts.iter().map(|list| list.id).collect()
     }
 
     /// How long the blob is, as its map says.

@@ -81,7 +81,8 @@ pub struct Collected {
 /// loses nothing. Cost: reads all reachable records, and rewrites packs with much waste.
 pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected, StoreError> {
     let progress = request.progress;
-    store.packs().relist()?;
+    // What a damaged pack holds, and what it needs of others, is not known.
+    store.packs().relist()?.insist_on_all()?;
     progress.begin(Phase { name: "marking what is reachable", ..Phase::default() });
     let mut live = mark(store, request.roots, progress)?;
     let mut collected = Collected { reachable: live.len(), ..Collected::default() };

@@ -19,6 +19,7 @@ use crate::graph::Vertex;
 use crate::object::{ObjectId, Timestamp};
 use crate::progress::Progress;
 
+use super::cache::open_plain;
 use super::{Cache, Store, StoreError};
 use addition::Addition;
 
@@ -212,8 +213,8 @@ fn continues(kept: &History, longer: &History, new: &[u8]) -> bool {
 
 /// Maps the file, if it is there.
 fn load(cache: &Cache) -> Option<History> {
-    let file = File::open(cache.path(layout::COMMIT_GRAPH)?).ok()?;
-    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    let path = cache.path(layout::COMMIT_GRAPH)?;
+    let file = open_plain(OpenOptions::new().read(true), &path).ok()?;
     // SAFETY: the file belongs to this worktree alone. It is appended to, behind what is mapped
     // here, or replaced by another one; it is never cut short or changed where it is mapped.
     #[expect(unsafe_code, reason = "a million commits are not copied to look at ten")]
@@ -238,7 +239,7 @@ fn append(cache: &Cache, kept: &History, offset: u64, new: &[u8]) -> io::Result<
 
 /// Opens the file for one writer at a time; whoever comes second keeps nothing.
 fn open_locked(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let file = open_plain(OpenOptions::new().read(true).write(true), path)?;
     file.try_lock().map_err(io::Error::from)?;
     Ok(file)
 }

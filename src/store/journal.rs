@@ -8,6 +8,7 @@ mod bundle;
 mod entries;
 mod error;
 mod frontier;
+mod mend;
 mod torn;
 mod verify;
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex};
 
 pub use entries::{Entries, JournalEntry};
 pub use error::JournalError;
+pub use mend::Mended;
 pub use verify::Problem;
 
 use self::entries::Shelf;

@@ -32,10 +32,12 @@ mod packs;
 mod reach;
 mod reader;
 pub mod refs;
+pub mod repair;
 mod revive;
 mod transaction;
 pub mod usage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use cache::Cache;
@@ -57,7 +59,7 @@ use crate::format::lease::Holder;
 use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::ObjectId;
 use crate::progress::Progress;
-use crate::storage::Storage;
+use crate::storage::{Key, Storage};
 use packs::Packs;
 
 /// The objects of one repository.
@@ -89,6 +91,18 @@ impl Store {
         let storage = Arc::clone(&self.storage);
         let packs = Packs::skipping_damaged(Arc::clone(&storage));
         Self { storage, packs, compression: self.compression, holder: self.holder }
+    }
+
+    /// Opens the same storage without some packs, and without all that are damaged.
+    pub(crate) fn without(&self, packs: BTreeSet<Key>) -> Self {
+        let storage = Arc::clone(&self.storage);
+        let packs = Packs::without(Arc::clone(&storage), packs);
+        Self { storage, packs, compression: self.compression, holder: self.holder }
+    }
+
+    /// Opens the same storage, and nothing that was open before.
+    pub(crate) fn anew(&self) -> Self {
+        Self::open(Arc::clone(&self.storage), self.compression)
     }
 
     /// Where everything lies.

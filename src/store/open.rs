@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::format::layout;
-use crate::storage::{FolderStorage, Key, Storage};
+use crate::storage::{Aside, FolderStorage, Key, Reason, Storage, StorageError};
 
 use super::{Store, StoreError};
 
@@ -46,11 +46,43 @@ impl Store {
         }
     }
 
+    /// Writes the file `format` anew where it is damaged or gone and a journal says that here is a
+    /// repository; true if it did. The damaged one goes to quarantine.
+    pub fn mend_folder(folder: &Path) -> Result<bool, StoreError> {
+        let damage = match Self::open_folder(folder) {
+            Err(error @ (StoreError::Format { .. } | StoreError::NotRepository { .. })) => error,
+            Err(StoreError::Storage(error)) if is_no_file(&error) => error.into(),
+            opened => return opened.map(|_| false),
+        };
+        let storage: Arc<dyn Storage> = Arc::new(FolderStorage::open(folder)?);
+        let entries = storage.list(layout::ENTRIES)?.len() + storage.list(layout::BUNDLES)?.len();
+        if entries == 0 {
+            return Err(damage);
+        }
+        let store = Self::open(storage, COMPRESSION);
+        store.quarantine(layout::FORMAT)?;
+        store.complete()?;
+        Ok(true)
+    }
+
+    /// Moves a file to quarantine, whatever it is; false if it is not there.
+    pub fn quarantine(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(self.storage.set_aside(&Key::new(key)?, Aside::Quarantine)?.is_some())
+    }
+
     /// Says that the repository is whole, after everything else in it is durable.
     pub fn complete(&self) -> Result<(), StoreError> {
         let key = Key::new(layout::FORMAT)?;
         self.storage.create(&key, &layout::encode_format())?;
         Ok(())
+    }
+}
+
+/// Tells an answer to what is a folder, a link or a pipe where a file should be.
+fn is_no_file(error: &StorageError) -> bool {
+    match error {
+        StorageError::TooLong { .. } => true,
+        error => error.reason() == Some(Reason::Failed),
     }
 }
 

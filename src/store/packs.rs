@@ -1,12 +1,15 @@
 //! The packs of a repository: listed once, searched newest first, and listed again before
 //! anything is called missing, since others merge packs and delete old ones meanwhile.
+//!
+//! A damaged pack hides no other: it is passed over, and told when something is not found.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::format::layout;
 use crate::format::pack::{KindSet, ObjectKind, ObjectRow, PackClass};
-use crate::object::ObjectId;
-use crate::storage::{Key, Storage};
+use crate::object::{DecodeError, ObjectId};
+use crate::storage::{Key, Reason, Storage};
 
 use super::StoreError;
 use super::pack::Pack;
@@ -16,8 +19,10 @@ use super::pack::Pack;
 pub struct Packs {
     storage: Arc<dyn Storage>,
     listed: RwLock<Option<Arc<Listing>>>,
-    /// Whether damaged packs are passed over, for who looks for what is left.
+    /// Whether damaged packs count as absent, for who looks for what is left.
     skips_damaged: bool,
+    /// Packs that count as absent.
+    skipped: BTreeSet<Key>,
 }
 
 /// What one listing found, in the order of their names.
@@ -25,6 +30,8 @@ pub struct Packs {
 pub struct Listing {
     records: Vec<Arc<Pack>>,
     data: Vec<Arc<Pack>>,
+    /// Files that have the name of a pack and cannot be opened as one.
+    broken: Vec<(PackClass, Key, DecodeError)>,
 }
 
 /// Where an object lies.
@@ -50,47 +57,62 @@ impl Listing {
         self.records.iter().chain(&self.data).map(|pack| pack.key()).collect()
     }
 
-    /// Finds the first object of an accepted kind; a damaged pack is passed over until a miss.
-    fn find(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
-        for pack in self.searched(kinds) {
-            if let Some(row) = pack.index()?.find(id, kinds).map_err(|error| pack.damaged(error))? {
-                return Ok(Some(Found { pack: Arc::clone(pack), row }));
-            }
+    /// Insists that every pack could be opened.
+    pub fn insist_on_all(&self) -> Result<(), StoreError> {
+        match self.broken.first() {
+            None => Ok(()),
+            Some((_, key, defect)) => Err(StoreError::damaged(key, defect.clone())),
         }
-        Ok(None)
+    }
+
+    /// Finds the first object of an accepted kind, over footers that nobody has checked.
+    fn find(&self, id: &ObjectId, kinds: KindSet) -> Option<Found> {
+        self.searched(kinds).find_map(|pack| {
+            let row = pack.index().ok()?.find(id, kinds).ok()??;
+            Some(Found { pack: Arc::clone(pack), row })
+        })
     }
 
     /// As [`Self::find`], over footers that were checked as a whole.
+    ///
+    /// Errors: nothing was found, and a damaged pack may hold it.
     fn find_verified(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
+        let mut defect = None;
         for pack in self.searched(kinds) {
-            let index = pack.verified_index()?;
-            if let Some(row) = index.find(id, kinds).map_err(|error| pack.damaged(error))? {
-                return Ok(Some(Found { pack: Arc::clone(pack), row }));
+            let row = pack
+                .verified_index()
+                .and_then(|index| index.find(id, kinds).map_err(|error| pack.damaged(error)));
+            match row {
+                Ok(Some(row)) => return Ok(Some(Found { pack: Arc::clone(pack), row })),
+                Ok(None) => {}
+                Err(error) => drop(defect.get_or_insert(error)),
             }
         }
-        Ok(None)
+        let broken = self.broken.iter().find(|(class, ..)| is_of(kinds, *class));
+        match (defect, broken) {
+            (Some(error), _) => Err(error),
+            (None, Some((_, key, error))) => Err(StoreError::damaged(key, error.clone())),
+            (None, None) => Ok(None),
+        }
     }
 
-    /// Finds every object of an accepted kind, the copies of one pack too.
-    pub fn find_all(&self, id: &ObjectId, kinds: KindSet) -> Result<Vec<Found>, StoreError> {
+    /// Finds every object of an accepted kind, the copies of one pack too, where footers lead to
+    /// one; damaged ones are passed over.
+    pub fn find_all(&self, id: &ObjectId, kinds: KindSet) -> Vec<Found> {
         let mut all = Vec::new();
         for pack in self.searched(kinds) {
-            let index = pack.index()?;
+            let Ok(index) = pack.index() else { continue };
             for kind in ObjectKind::ALL.into_iter().filter(|kind| kinds.contains(*kind)) {
-                let row = index.find(id, KindSet::only(kind));
-                let row = row.map_err(|error| pack.damaged(error))?;
+                let row = index.find(id, KindSet::only(kind)).ok().flatten();
                 all.extend(row.map(|row| Found { pack: Arc::clone(pack), row }));
             }
         }
-        Ok(all)
+        all
     }
 
     fn searched(&self, kinds: KindSet) -> impl Iterator<Item = &Arc<Pack>> {
-        let meets = |class: PackClass| {
-            ObjectKind::ALL.iter().any(|&kind| kinds.contains(kind) && kind.class() == class)
-        };
-        let records = if meets(PackClass::Records) { self.records.as_slice() } else { &[] };
-        let data = if meets(PackClass::Data) { self.data.as_slice() } else { &[] };
+        let of = |class| if is_of(kinds, class) { self.of(class) } else { &[] };
+        let (records, data) = (of(PackClass::Records), of(PackClass::Data));
         records.iter().chain(data)
     }
 }
@@ -98,7 +120,8 @@ impl Listing {
 impl Packs {
     /// Prepares to look into `storage`; nothing is listed yet.
     pub fn new(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, listed: RwLock::new(None), skips_damaged: false }
+        let (listed, skipped) = (RwLock::new(None), BTreeSet::new());
+        Self { storage, listed, skips_damaged: false, skipped }
     }
 
     /// As [`Self::new`], and passes over every pack whose footer is not sound.
@@ -106,12 +129,17 @@ impl Packs {
         Self { skips_damaged: true, ..Self::new(storage) }
     }
 
+    /// As [`Self::skipping_damaged`], and passes over some others.
+    pub fn without(storage: Arc<dyn Storage>, skipped: BTreeSet<Key>) -> Self {
+        Self { skipped, ..Self::skipping_damaged(storage) }
+    }
+
     /// Finds an object of an accepted kind.
     ///
     /// Shape: a hit proves itself when it is read; a miss is told only after a second listing, over
     /// checked footers.
     pub fn find(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
-        if let Some(found) = self.listing()?.find(id, kinds)? {
+        if let Some(found) = self.listing()?.find(id, kinds) {
             return Ok(Some(found));
         }
         self.relist()?.find_verified(id, kinds)
@@ -119,15 +147,18 @@ impl Packs {
 
     /// Finds an object of an accepted kind as of the last listing, for who can do without.
     pub fn peek(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
-        self.listing()?.find(id, kinds)
+        Ok(self.listing()?.find(id, kinds))
     }
 
     /// Tells whether a pack holds an object of an accepted kind, as of the last listing.
     ///
-    /// Shape: a miss may be wrong when another process has just added it: the object is then
-    /// stored twice, which is harmless.
+    /// Shape: a miss may be wrong when another process has just added it, or when a damaged pack
+    /// holds it: the object is then stored twice, which is harmless.
     pub fn contains(&self, id: &ObjectId, kinds: KindSet) -> Result<bool, StoreError> {
-        Ok(self.listing()?.find_verified(id, kinds)?.is_some())
+        match self.listing()?.find_verified(id, kinds) {
+            Err(StoreError::Damaged { .. }) => Ok(false),
+            found => Ok(found?.is_some()),
+        }
     }
 
     /// The packs as last listed.
@@ -145,10 +176,19 @@ impl Packs {
         let mut listing = Listing::default();
         for key in self.storage.list(layout::PACKS)? {
             let Some((class, _)) = layout::parse_pack_name(key.as_str()) else { continue };
+            if self.skipped.contains(&key) {
+                continue;
+            }
             let open = before.of(class).iter().find(|pack| *pack.key() == key);
             let pack = match open {
                 Some(pack) => Some(Arc::clone(pack)),
-                None => self.open(key)?,
+                None => match self.open(key.clone()) {
+                    Ok(pack) => pack,
+                    Err(error) => {
+                        listing.broken.push((class, key, defect(error)?));
+                        continue;
+                    }
+                },
             };
             match class {
                 PackClass::Records => listing.records.extend(pack),
@@ -168,5 +208,22 @@ impl Packs {
             Err(StoreError::Damaged { .. }) if self.skips_damaged => Ok(None),
             opened => Ok(Some(Arc::new(opened?))),
         }
+    }
+}
+
+/// Tells whether packs of a class may hold objects of these kinds.
+fn is_of(kinds: KindSet, class: PackClass) -> bool {
+    ObjectKind::ALL.iter().any(|&kind| kinds.contains(kind) && kind.class() == class)
+}
+
+/// Gives what is wrong with one pack; hands on what may be wrong with all of them.
+fn defect(error: StoreError) -> Result<DecodeError, StoreError> {
+    match error {
+        StoreError::Damaged { source, .. } => Ok(source),
+        // A bad sector under the ends of one file.
+        StoreError::Storage(error) if error.reason() == Some(Reason::Failed) => {
+            Ok(DecodeError::new("pack", 0, error.to_string()))
+        }
+        error => Err(error),
     }
 }

@@ -167,7 +167,7 @@ impl<'s, 'f> Marker<'s, 'f> {
 
     /// Marks what a record names without promising that it is here.
     fn mention(&mut self, id: ObjectId) -> Result<(), StoreError> {
-        for found in self.store.packs().listing()?.find_all(&id, KindSet::ALL)? {
+        for found in self.store.packs().listing()?.find_all(&id, KindSet::ALL) {
             match found.row.kind {
                 ObjectKind::Commit => self.stack.push(Item::Commit(id)),
                 ObjectKind::Tree => {
@@ -264,7 +264,7 @@ impl<'s, 'f> Marker<'s, 'f> {
     }
 
     fn find_blob(&mut self, id: &ObjectId, size: Option<u64>) -> Result<(), StoreError> {
-        let mut copies = self.store.packs().listing()?.find_all(id, BLOBS)?;
+        let mut copies = self.store.packs().listing()?.find_all(id, BLOBS);
         if copies.is_empty() {
             let missing = StoreError::Missing { id: *id };
             copies.push(self.store.packs().find(id, BLOBS)?.ok_or(missing)?);
@@ -288,7 +288,7 @@ impl<'s, 'f> Marker<'s, 'f> {
         if let Some(files) = &mut self.files {
             files.chunked.push(*id);
         }
-        let bytes = self.reader.content_of(found)?;
+        let bytes = self.reader.blocks().checked(id, found)?;
         let map = ChunkMap::decode(bytes, id).map_err(|error| found.pack.damaged(error))?;
         for part in map.parts {
             let bytes = (map.level == MapLevel::Chunks).then_some(part.bytes);

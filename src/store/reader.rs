@@ -108,11 +108,6 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// The bytes of an object that was found, not yet checked against its id.
-    pub(super) fn content_of(&mut self, found: &Found) -> Result<&[u8], StoreError> {
-        self.blocks.content(found)
-    }
-
     pub(super) fn blocks(&mut self) -> &mut BlockReader<'s> {
         &mut self.blocks
     }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use crate::format::pack::{KindSet, ObjectKind, PackClass};
+use crate::format::pack::{KindSet, ObjectKind, ObjectRow, PackClass};
 use crate::object::ObjectId;
 use crate::object::tree::NewNode;
 use crate::storage::Upload;
@@ -20,8 +20,9 @@ use super::{JournalError, Reader, Reliance, Store, StoreError, limits, reader};
 #[derive(Debug)]
 pub struct Transaction<'s> {
     store: &'s Store,
-    blobs: Claims,
-    chunks: Claims,
+    /// For each kind of object: the same bytes may be a file here and a tree there, and a file
+    /// that somebody made equal to a tree must not keep that from being stored.
+    claims: [Claims; ObjectKind::ALL.len()],
     data: PackWriter,
     records: PackWriter,
     /// What is relied on, once something was looked up.
@@ -52,8 +53,7 @@ impl<'s> Transaction<'s> {
         let storage = store.storage();
         Ok(Self {
             store,
-            blobs: Claims::new(),
-            chunks: Claims::new(),
+            claims: ObjectKind::ALL.map(|_| Claims::new()),
             data: PackWriter::new(Arc::clone(storage), PackClass::Data),
             records: PackWriter::new(Arc::clone(storage), PackClass::Records),
             reliance: OnceLock::new(),
@@ -73,7 +73,7 @@ impl<'s> Transaction<'s> {
     pub fn put(&self, kind: ObjectKind, content: &[u8]) -> Result<ObjectId, StoreError> {
         let id = ObjectId::of(content);
         let kinds = KindSet::only(kind);
-        if self.blobs.claim(&id) && !self.is_stored(&id, kinds)? {
+        if self.claims_of(kind).claim(&id) && !self.is_stored(&id, kinds)? {
             self.push(id, kind, content)?;
         }
         Ok(id)
@@ -92,13 +92,33 @@ impl<'s> Transaction<'s> {
     pub fn put_node(&self, node: NewNode<'_>) -> Result<(), StoreError> {
         let NewNode { id, bytes, before } = node;
         let kinds = KindSet::only(ObjectKind::Tree);
-        if !self.blobs.claim(&id) || self.is_stored(&id, kinds)? {
+        if !self.claims_of(ObjectKind::Tree).claim(&id) || self.is_stored(&id, kinds)? {
             return Ok(());
         }
         match before.filter(|_| bytes.len() >= limits::DIFFERENCE_BYTES_MIN) {
             Some(before) => self.push_after(&before, id, ObjectKind::Tree, bytes),
             None => self.push(id, ObjectKind::Tree, bytes),
         }
+    }
+
+    /// Stores an object that was read elsewhere and has proven itself; false if it is there.
+    pub(super) fn put_proven(&self, row: &ObjectRow, content: &[u8]) -> Result<bool, StoreError> {
+        let kinds = match row.kind {
+            ObjectKind::Blob | ObjectKind::Chunk => reader::CHUNKS,
+            kind => KindSet::only(kind),
+        };
+        if self.store.packs().contains(&row.id, kinds)? {
+            return Ok(false);
+        }
+        if content.len() >= limits::OWN_BLOCK_BYTES {
+            let object = BlockObject::of(row);
+            let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+            let writer = self.writer_of(row.kind);
+            desk.encoder.append(content, None, &[object], writer)?;
+        } else {
+            self.push(row.id, row.kind, content)?;
+        }
+        Ok(true)
     }
 
     /// Stores a commit's record and tells its id.
@@ -151,14 +171,14 @@ impl<'s> Transaction<'s> {
 
     /// Tells whether the caller is to write a blob: nobody else does, and no pack holds it.
     pub(super) fn claim_blob(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.blobs.claim(id) && !self.is_stored(id, reader::BLOBS)?)
+        Ok(self.claims_of(ObjectKind::Blob).claim(id) && !self.is_stored(id, reader::BLOBS)?)
     }
 
     /// Tells whether the caller is to write a chunk.
     ///
     /// Shape: apart from blobs, since a blob of the same bytes may only be there as a chunk map.
     pub(super) fn claim_chunk(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.chunks.claim(id) && !self.is_stored(id, reader::CHUNKS)?)
+        Ok(self.claims_of(ObjectKind::Chunk).claim(id) && !self.is_stored(id, reader::CHUNKS)?)
     }
 
     /// Tells whether an object need not be stored: a pack holds it, and nobody collects it soon.
@@ -244,13 +264,26 @@ impl<'s> Transaction<'s> {
         desk.encoder.append(content, Some(&base), &[object], &self.records)
     }
 
+    fn claims_of(&self, kind: ObjectKind) -> &Claims {
+        let at = ObjectKind::ALL.iter().position(|known| *known == kind);
+        &self.claims[at.expect("all kinds are listed")]
+    }
+
+    fn writer_of(&self, kind: ObjectKind) -> &PackWriter {
+        match kind.class() {
+            PackClass::Data => &self.data,
+            PackClass::Records => &self.records,
+        }
+    }
+
     fn push(&self, id: ObjectId, kind: ObjectKind, content: &[u8]) -> Result<(), StoreError> {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         let Desk { encoder, data, records, .. } = &mut *desk;
-        let (block, writer) = match kind.class() {
-            PackClass::Data => (data, &self.data),
-            PackClass::Records => (records, &self.records),
+        let block = match kind.class() {
+            PackClass::Data => data,
+            PackClass::Records => records,
         };
+        let writer = self.writer_of(kind);
         block.push(id, kind, content);
         if block.is_full() { block.flush(encoder, writer) } else { Ok(()) }
     }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table};
@@ -189,7 +189,15 @@ fn is_closed(error: &io::Error) -> bool {
 }
 
 fn load_file(path: &Path, origin: Origin) -> Result<Vec<Setting>, ConfigError> {
-    let document = parse(path)?;
+    decode(&read(path)?, path, origin)
+}
+
+/// Reads the settings in the text of a file.
+///
+/// Shape: in the order of the file; `path` is for the error. Errors: it is no TOML, or has a key
+/// that nothing reads.
+pub fn decode(text: &str, path: &Path, origin: Origin) -> Result<Vec<Setting>, ConfigError> {
+    let document = parse(text, path)?;
     let malformed =
         |reason: String| ConfigError::Malformed { path: path.to_owned(), reason: reason.clone() };
     let mut settings = Vec::new();
@@ -210,16 +218,17 @@ fn load_file(path: &Path, origin: Origin) -> Result<Vec<Setting>, ConfigError> {
     Ok(settings)
 }
 
-fn parse(path: &Path) -> Result<DocumentMut, ConfigError> {
+/// Reads a file; empty if there is none. A pipe, which could keep us waiting, is an error.
+fn read(path: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    match fs::File::open(path) {
-        Ok(file) => {
-            file.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
+    let bytes = match super::open::small_file(path, CONFIG_BYTES_MAX + 1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(failed)?,
+    };
+    String::from_utf8(bytes).map_err(|_| failed(io::ErrorKind::InvalidData.into()))
+}
+
+fn parse(text: &str, path: &Path) -> Result<DocumentMut, ConfigError> {
     let malformed = |reason| ConfigError::Malformed { path: path.to_owned(), reason };
     if text.len() as u64 > CONFIG_BYTES_MAX {
         return Err(malformed(format!("it has more than {CONFIG_BYTES_MAX} bytes")));
@@ -238,7 +247,7 @@ fn parse(path: &Path) -> Result<DocumentMut, ConfigError> {
 pub fn change(path: &Path, key: &Key, value: Option<&str>) -> Result<bool, ConfigError> {
     // A link to a file elsewhere, as dotfiles are kept, stays a link.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut document = parse(&path)?;
+    let mut document = parse(&read(&path)?, &path)?;
     let (section, last) = key.name.split_once('.').unwrap_or((key.name, ""));
     let table = document.entry(section).or_insert_with(|| Item::Table(Table::new()));
     let malformed = || ConfigError::Malformed {

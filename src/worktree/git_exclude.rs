@@ -1,10 +1,17 @@
 //! Keeping `.provenance/` out of a git checkout, through git's own local list of exclusions.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use super::locate::git_checkout;
+use super::open::small_file;
+
+/// A longer list is left alone, bytes.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// The line that is added; it holds in every directory of the checkout.
 const LINE: &str = "/.provenance/";
@@ -22,14 +29,13 @@ pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     }
     let line = line_for(root, &checkout);
     let path = info.join("exclude");
-    let mut content = Vec::new();
-    match fs::File::open(&path) {
-        Ok(mut file) => {
-            file.read_to_end(&mut content)?;
+    let content = match small_file(&path, BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(&info)?;
+            Vec::new()
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(&info)?,
-        Err(error) => return Err(error),
-    }
+        content => content?,
+    };
     if content.split(|byte| *byte == b'\n').any(|known| known == line) {
         return Ok(Some(path));
     }
@@ -39,7 +45,11 @@ pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     }
     added.extend_from_slice(&line);
     added.push(b'\n');
-    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    // A checkout from elsewhere could lead through a link to any file of this account.
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    let mut file = options.open(&path)?;
     file.write_all(&added)?;
     // A list that is lost in a power cut would have git record the repository, one day later.
     file.sync_all()?;

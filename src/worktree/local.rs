@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::{self, ReplaceError};
 use super::head::Head;
+use super::open::small_file;
 use crate::format::layout;
 use crate::format::stage::Stage;
 use crate::object::{DecodeError, ObjectId};
+
+/// More than any of the files is long; a longer one is damaged by its first bytes already.
+const BYTES_MAX: u64 = 1 << 16;
 
 /// Tells why one of the files could not be read or replaced.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,11 @@ pub enum LocalError {
 }
 
 impl LocalError {
+    /// Tells whether the file is there and cannot be what this program wrote.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
     /// Tells whether the file is just not there.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
@@ -52,9 +61,7 @@ pub fn make_directory(path: &Path) -> io::Result<PathBuf> {
 /// Reads what the worktree stands on.
 pub fn load_head(folder: &Path) -> Result<Head, LocalError> {
     let path = folder.join(layout::HEAD);
-    let bytes =
-        fs::read(&path).map_err(|source| LocalError::Read { path: path.clone(), source })?;
-    Head::decode(&bytes).map_err(|source| LocalError::Damaged { path, source })
+    Head::decode(&load(&path)?).map_err(|source| LocalError::Damaged { path, source })
 }
 
 /// Makes the worktree stand on something else, durably.
@@ -65,13 +72,24 @@ pub fn save_head(folder: &Path, head: &Head) -> Result<(), LocalError> {
 /// Reads the staged tree; `None` if nothing was staged since the last checkout or commit.
 pub fn load_stage(folder: &Path) -> Result<Option<ObjectId>, LocalError> {
     let path = folder.join(layout::STAGE);
-    match fs::read(&path) {
+    match load(&path) {
         Ok(bytes) => Stage::decode(&bytes)
             .map(|stage| Some(stage.tree))
             .map_err(|source| LocalError::Damaged { path, source }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(LocalError::Read { path, source }),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+/// Reads one of the files; a directory or a pipe in its place is damage.
+fn load(path: &Path) -> Result<Vec<u8>, LocalError> {
+    small_file(path, BYTES_MAX).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidData => {
+            let source = DecodeError::new("file", 0, source.to_string());
+            LocalError::Damaged { path: path.to_owned(), source }
+        }
+        _ => LocalError::Read { path: path.to_owned(), source },
+    })
 }
 
 /// Stages a tree, durably.

@@ -5,9 +5,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use crate::progress::Progress;
 
@@ -52,8 +55,11 @@ impl WorktreeLock {
     }
 
     fn open(path: &Path) -> Result<File, LockError> {
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-        opened.map_err(|source| failed(path, source))
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        // A pipe in its place would wait for a reader that never comes.
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        options.open(path).map_err(|source| failed(path, source))
     }
 
     /// Waits for the lock in `path`, at most ten minutes.

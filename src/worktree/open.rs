@@ -2,8 +2,9 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -49,6 +50,36 @@ pub fn look(file: &File) -> io::Result<Option<Stamp>> {
     let stat = rustix::fs::fstat(file)?;
     let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
     Ok(is_file.then(|| stamp_of(&stat)))
+}
+
+/// Reads a small file of this program's own, wherever a link leads, without waiting for anything.
+///
+/// Shape: its first `bytes_max` bytes. Errors: whatever is no regular file is refused.
+pub fn small_file(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let file = open_any(path)?;
+    let kind = file.metadata()?.file_type();
+    // `/dev/null` is a common way to say "no settings".
+    if !kind.is_file() && !kind.is_char_device() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(bytes_max).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file of this program's own for reading; whatever is no regular file is refused.
+pub fn own_file(path: &Path) -> io::Result<File> {
+    let file = open_any(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// Opens without waiting: a pipe would wait for a writer that never comes.
+fn open_any(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 /// Opens the root of the worktree.

@@ -9,13 +9,13 @@ mod section;
 pub(super) mod seen;
 mod writer;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use memmap2::Mmap;
 
 use super::directory::stamp_of;
+use super::open;
 use crate::format::stamps::View;
 use crate::object::{DecodeError, ObjectId, TreePath};
 
@@ -80,8 +80,7 @@ impl Stamps {
     /// Shape: a missing, unreadable, damaged or foreign file is the same as none, since all of it
     /// can be made again. Damage inside shows later, as an error of whoever meets it.
     pub fn open(path: &Path) -> Option<Self> {
-        let file =
-            File::open(path).ok().filter(|file| file.metadata().is_ok_and(|m| m.is_file()))?;
+        let file = open::own_file(path).ok()?;
         // SAFETY: the file is only ever replaced by another under its name, never changed in
         // place or cut short, so the mapped bytes stay as they are.
         #[expect(unsafe_code, reason = "reading 1,000,000 stamps in place instead of copying them")]

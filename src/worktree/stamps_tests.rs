@@ -130,7 +130,7 @@ fn what_is_no_stamps_file_is_none() {
     let place = Place::new();
     let file = place.dir.path().join("stamps");
     assert!(Stamps::open(&file).is_none());
-    File::create(&file).unwrap();
+    std::fs::File::create(&file).unwrap();
     assert!(Stamps::open(&file).is_none(), "empty");
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();

@@ -26,7 +26,7 @@ echo new > data/new.csv; provenance add data/new.csv; echo more >> train.py
 mkdir -p .local/share/bash-completion/completions .config/fish/completions
 # Programs of others that an example may name, and that need not be there.
 printf '#!/bin/sh\ncat >/dev/null\n' > bin/b3sum; cp bin/b3sum bin/jq
-for line in "#!/bin/sh" "mkdir -p out" "tee out/w model.pt < train.py" "echo {} > metrics.json"; do
+for line in '#!/bin/sh' "mkdir -p out" "tee out/w model.pt < train.py" "echo {} > metrics.json"; do
   echo "$line" >> bin/python
 done
 chmod +x bin/*

@@ -8,10 +8,10 @@ use super::project::Project;
 
 /// More than what any command may take at its peak.
 const BYTES: usize = 320 << 20;
-const PEAK_KIB_MAX: u64 = 256 << 10;
+pub const PEAK_KIB_MAX: u64 = 256 << 10;
 
 /// Runs the program under GNU time; gives its peak memory, mapped files counted.
-fn peak_kib(project: &Project, words: &[&str]) -> u64 {
+pub fn peak_kib(project: &Project, words: &[&str]) -> u64 {
     let mut command = Command::new("/usr/bin/time");
     command.args(["-f", "%M", env!("CARGO_BIN_EXE_provenance")]).args(words);
     let output = command.current_dir(project.root()).env_clear().output().expect("time runs");
@@ -20,12 +20,21 @@ fn peak_kib(project: &Project, words: &[&str]) -> u64 {
     said.lines().last().expect("a figure").parse().expect("KiB")
 }
 
+#[expect(clippy::print_stdout, reason = "a test that could not run must say so")]
+/// Tells whether the peak memory of a command can be known here, and says so if not.
+pub fn has_time() -> bool {
+    let mut time = Command::new("/usr/bin/time");
+    time.args(["-f", "%M", "true"]).stderr(Stdio::null());
+    let has_time = time.status().is_ok_and(|status| status.success());
+    if !has_time {
+        println!("SKIPPED: only GNU time tells the peak memory of a command");
+    }
+    has_time
+}
+
 #[test]
 fn a_large_repository_is_restored_and_checked_in_little_memory() {
-    let mut has_time = Command::new("/usr/bin/time");
-    has_time.args(["-f", "%M", "true"]).stderr(Stdio::null());
-    if !has_time.status().is_ok_and(|status| status.success()) {
-        println!("SKIPPED: only GNU time tells the peak memory of a command");
+    if !has_time() {
         return;
     }
     let project = Project::new();

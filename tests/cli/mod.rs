@@ -1,5 +1,7 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod bombs;
+mod bounds;
 mod broken_repository;
 mod demo;
 mod diff;
@@ -12,6 +14,7 @@ mod limits;
 mod ls;
 mod memory;
 mod project;
+mod repair;
 mod run;
 mod streams;
 mod transcripts;

@@ -37,7 +37,7 @@ fn write(path: &Path, bytes: &[u8]) {
 /// Tells whether a full check finds anything wrong.
 fn is_found(folder: &Path) -> bool {
     let Ok(repository) = Repository::open(folder, CLOCK) else { return true };
-    match fsck(&repository, FsckRequest { full: true }, &Progress::default()) {
+    match fsck(&repository, FsckRequest { full: true, repairs: false }, &Progress::default()) {
         Ok(report) => {
             let is_worded = |problem: &provenance::store::check::Finding| {
                 !problem.what.is_empty() && !problem.place.is_empty() && !problem.mend.is_empty()

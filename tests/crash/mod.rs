@@ -1,6 +1,8 @@
 //! What is stopped, damaged or raced for: old state or new, every damage found, nothing lost.
 
 mod damage;
+mod damage_folder;
+mod damage_store;
 mod leases;
 mod process;
 mod processes;

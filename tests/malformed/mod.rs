@@ -3,6 +3,7 @@
 mod chunk;
 mod commit;
 mod commit_graph;
+mod corpus;
 mod journal;
 mod json;
 mod lease;

@@ -318,7 +318,7 @@ impl Pair {
             let commit = reader.commit(id).expect("recorded");
             assert_eq!(self.listed(commit.tree), ids(files), "commit {id}");
         }
-        let request = repo::FsckRequest { full: true };
+        let request = repo::FsckRequest { full: true, repairs: false };
         let report = repo::fsck(&self.repository, request, &Progress::default());
         assert_eq!(report.expect("checked").problems, []);
     }

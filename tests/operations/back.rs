@@ -178,7 +178,7 @@ fn a_collection_keeps_what_recorded_versions_are_differences_to() {
     let request = GcRequest { is_dry: false, prunes_now: true };
     let collected = gc(&bench.repository, request, &Progress::default()).expect("collected");
     assert!(collected.collected.dropped > 0, "versions that are no bases are gone");
-    let request = FsckRequest { full: true };
+    let request = FsckRequest { full: true, repairs: false };
     let checked = fsck(&bench.repository, request, &Progress::default()).expect("checked");
     assert!(checked.problems.is_empty(), "{:?}", checked.problems);
     fs::remove_file(bench.path().join("a")).expect("removed");

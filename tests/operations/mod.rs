@@ -3,5 +3,6 @@
 mod artifacts;
 mod back;
 mod bench;
+mod hostile_trees;
 mod large_files;
 mod record;

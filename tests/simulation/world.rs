@@ -153,7 +153,8 @@ impl Client {
             Op::Tidy => Ok(merge::tidy(&self.repository.store, &progress).map(drop)?),
             Op::Collect => gc(&self.repository, GcRequest::default(), &progress).map(drop),
             Op::Check => {
-                let report = fsck(&self.repository, FsckRequest { full: false }, &progress)?;
+                let report =
+                    fsck(&self.repository, FsckRequest { full: false, repairs: false }, &progress)?;
                 // What cannot be read at the moment is told as well, but is no damage.
                 let (unread, wrong): (Vec<_>, Vec<_>) =
                     report.problems.into_iter().partition(|p| p.what.contains("injected"));
@@ -206,7 +207,7 @@ impl Client {
     /// Insists that everything is whole, and tells how often each command is in the journal.
     pub fn history(&self, case: &str) -> BTreeMap<String, usize> {
         let progress = Progress::default();
-        let report = fsck(&self.repository, FsckRequest { full: true }, &progress);
+        let report = fsck(&self.repository, FsckRequest { full: true, repairs: false }, &progress);
         let report = report.unwrap_or_else(|error| panic!("fsck: {error:?}\n{case}"));
         assert_eq!(report.problems, [], "{case}");
         let newest = self.repository.refs().expect(case).head.newest.expect(case).number();

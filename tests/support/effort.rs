@@ -33,9 +33,3 @@ pub fn again(test: &str, seed: u64) -> String {
 pub fn is_torture() -> bool {
     env::var_os("PROVENANCE_TORTURE").is_some()
 }
-
-/// Gives where random choices begin: `PROVENANCE_SEED`, or the same each time.
-pub fn seed() -> u64 {
-    let set = env::var("PROVENANCE_SEED").ok();
-    set.map_or(1, |seed| seed.parse().expect("PROVENANCE_SEED is a number"))
-}

@@ -1,6 +1,7 @@
 //! What several test folders share.
 
 pub mod chance;
+pub mod decoders;
 pub mod effort;
 pub mod fixture;
 pub mod nodes;

@@ -14,7 +14,7 @@ use crate::format::chunk::map::ChunkMap;
 use crate::format::pack::{BlockPosition, BlockRow, ObjectKind, ObjectPosition, ObjectRow};
 use crate::object::{DecodeError, ObjectId, Sha256, Sha256Hasher};
 use crate::progress::Progress;
-use crate::store::block_reader::slice_of;
+use crate::store::block_reader::{proves, slice_of};
 use crate::store::id_set::half;
 use crate::store::large_blob::Uses;
 use crate::store::pack::Pack;
@@ -40,8 +40,8 @@ struct Outcome {
     error: Option<StoreError>,
 }
 
-/// What was checked: for people where it is, and its raw bytes or what is wrong.
-type Looked = (String, Result<u64, StoreError>);
+/// What was checked: for people where it is, and its raw bytes or what is wrong with which objects.
+type Looked = (String, Result<u64, (StoreError, Vec<ObjectId>)>);
 
 /// Most threads that put one file together: while one hashes it, the others decode.
 const FILE_WORKERS_MAX: usize = 4;
@@ -114,13 +114,13 @@ impl Shared<'_> {
             }
             let looked = match self.progress.check() {
                 Ok(()) => one(&mut reader, at),
-                Err(stopped) => Some((String::new(), Err(stopped.into()))),
+                Err(stopped) => Some((String::new(), Err((stopped.into(), Vec::new())))),
             };
             match looked {
                 None => {}
                 Some((_, Ok(bytes))) => self.outcome().raw_bytes += bytes,
-                Some((place, Err(error))) => match finding(place, error) {
-                    Ok(found) => self.outcome().findings.push(found),
+                Some((place, Err((error, objects)))) => match finding(place, error) {
+                    Ok(found) => self.outcome().findings.push(Finding { objects, ..found }),
                     Err(error) => {
                         self.outcome().error.get_or_insert(error);
                         self.is_over.store(true, Ordering::Relaxed);
@@ -150,7 +150,21 @@ impl Shared<'_> {
             Ok(Some(again)) => self.check_block(reader, page, &again, block),
             Err(_) => Err(error),
         });
+        let outcome = outcome.map_err(|error| (error, self.lost_in(reader, page, block)));
         Some((key.to_string(), outcome))
+    }
+
+    /// Lists the objects of a damaged block that cannot be read.
+    fn lost_in(&self, reader: &mut Reader<'_>, page: &Page, block: BlockPosition) -> Vec<ObjectId> {
+        let pack = &page.pack;
+        let Ok(index) = pack.index() else { return Vec::new() };
+        let rows = page.objects(block).filter_map(|at| index.object(ObjectPosition(at)).ok());
+        let row = index.block(block).map_err(|error| pack.damaged(error));
+        let raw = row.and_then(|row| reader.blocks().decoded(pack, &row)).unwrap_or_default();
+        let is_lost = |row: &ObjectRow| {
+            slice_of(pack, row, raw).map_or(true, |content| !proves(row, content))
+        };
+        rows.filter(is_lost).map(|row| row.id).collect()
     }
 
     /// Decodes one block and hashes every object in it; gives its raw bytes, once.
@@ -179,6 +193,7 @@ impl Shared<'_> {
     fn file(&self, at: usize) -> Option<Looked> {
         let id = self.files.chunked.get(at)?;
         let outcome = self.whole(id).or_else(|_| self.whole(id));
+        let outcome = outcome.map_err(|error| (error, vec![*id]));
         Some((format!("the file with id {id}"), outcome))
     }
 

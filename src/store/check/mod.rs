@@ -3,6 +3,7 @@
 //! Damage is a finding, not an error; whatever is found is looked at once more through a new
 //! descriptor, so that a disk that stuttered is no false alarm.
 
+pub(super) mod affected;
 mod blocks;
 mod ledger;
 
@@ -13,6 +14,7 @@ use super::reach::{Files, Marker};
 use super::{Fault, Root, Store, StoreError};
 use crate::format::layout;
 use crate::format::pack::{KindSet, PackClass};
+use crate::object::ObjectId;
 use crate::progress::{Phase, Progress};
 use crate::storage::Key;
 
@@ -25,6 +27,29 @@ pub struct Finding {
     pub place: String,
     /// What to do about it.
     pub mend: String,
+    /// The objects that are missing or damaged; more than one if they share a block.
+    pub objects: Vec<ObjectId>,
+    /// Which paths of which commits need one of them that can be read nowhere: the first 20.
+    pub affected: Vec<Affected>,
+}
+
+/// A path that needs something lost, and the commits in which it does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Affected {
+    /// The path from the root; empty for the record of the commit, or its whole tree.
+    pub path: String,
+    /// The first 20 of the commits; none for what is only staged.
+    pub commits: Vec<ObjectId>,
+    /// How many commits there are.
+    pub commit_count: u64,
+}
+
+impl Finding {
+    /// Words a problem that concerns no object.
+    pub fn new(what: impl Into<String>, place: impl Into<String>, mend: &str) -> Self {
+        let (what, place, mend) = (what.into(), place.into(), mend.to_owned());
+        Self { what, place, mend, objects: Vec::new(), affected: Vec::new() }
+    }
 }
 
 /// What was looked at, and what is wrong with it.
@@ -46,11 +71,10 @@ pub struct Checked {
     pub foreign: Vec<String>,
 }
 
-const MEND_PACK: &str = "put a good copy of this file in its place, from a copy of the \
-    repository; or move it out of `pack/`, `add` the files again that then are missing, and \
-    check again";
-const MEND_OBJECT: &str = "copy the packs that a copy of the repository has and this one has \
-    not into `pack/`; or `add` the file again where it is still there";
+const MEND_PACK: &str = "run `provenance fsck --repair`; what that does not find again is in a \
+    good copy of this file, which a copy of the repository may have";
+const MEND_OBJECT: &str = "run `provenance fsck --repair` where the file is still there; or copy \
+    the packs that a copy of the repository has and this one has not into `pack/`";
 const MEND_RECORD: &str = "copy the packs that a copy of the repository has and this one has not \
     into `pack/`; what this record says is lost otherwise";
 const MEND_READ: &str = "look at the disk, then check again";
@@ -79,9 +103,28 @@ pub fn check(
         progress.begin(Phase { name: "reading packs", bytes_total: total, files_total: None });
         blocks::check_bytes(&sound, &files, &mut checked, progress)?;
     }
-    checked.findings.sort();
-    checked.findings.dedup();
+    progress.begin(Phase { name: "looking for what is affected", ..Phase::default() });
+    affected::fill(store, roots, &mut checked.findings, progress)?;
+    merge(&mut checked.findings);
     Ok(checked)
+}
+
+/// Sorts findings, and makes one of those that say the same of several objects.
+fn merge(findings: &mut Vec<Finding>) {
+    findings.sort();
+    findings.dedup_by(|next, first| {
+        let key = |finding: &Finding| (finding.what.clone(), finding.place.clone());
+        let is_same = key(next) == key(first);
+        if is_same {
+            first.objects.append(&mut next.objects);
+            first.affected.append(&mut next.affected);
+            first.objects.sort_unstable();
+            first.objects.dedup();
+            first.affected.sort();
+            first.affected.dedup();
+        }
+        is_same
+    });
 }
 
 fn check_packs(
@@ -172,7 +215,14 @@ fn finding(place: String, error: StoreError) -> Result<Finding, StoreError> {
         StoreError::Malformed { .. } | StoreError::Tree(_) => (place, MEND_RECORD),
         _ => (place, MEND_READ),
     };
-    Ok(Finding { what: worded(&error), place, mend: mend.to_owned() })
+    let mut finding = Finding::new(worded(&error), place, mend);
+    match error {
+        StoreError::Mismatch { id, .. }
+        | StoreError::Missing { id }
+        | StoreError::Malformed { id, .. } => finding.objects.push(id),
+        _ => {}
+    }
+    Ok(finding)
 }
 
 /// Words an error and what it comes from, outermost first.

@@ -130,8 +130,15 @@ impl<'a> StampsWriter<'a> {
         let file = self.out.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         // The folder of caches may be deleted at any time.
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| file.persist(path).map_err(|failed| failed.error))
-            .map_err(|source| StampsError::Io { doing: "replace", source })?;
+        let persisted = made.and_then(|()| match file.persist(path) {
+            // So may a folder that somebody made in place of the file.
+            Err(failed) if failed.error.kind() == io::ErrorKind::IsADirectory => {
+                std::fs::remove_dir_all(path)?;
+                failed.file.persist(path).map_err(|failed| failed.error)
+            }
+            persisted => persisted.map_err(|failed| failed.error),
+        });
+        persisted.map_err(|source| StampsError::Io { doing: "replace", source })?;
         Ok(())
     }
 

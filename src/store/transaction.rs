@@ -89,7 +89,9 @@ impl<'s> Transaction<'s> {
     pub fn put_node(&self, node: NewNode<'_>) -> Result<(), StoreError> {
         let NewNode { id, bytes, before } = node;
         let kinds = KindSet::only(ObjectKind::Tree);
-        if !self.claims_of(ObjectKind::Tree).claim(&id) || self.store.packs().contains(&id, kinds)? {
+        if !self.claims_of(ObjectKind::Tree).claim(&id)
+            || self.store.packs().contains(&id, kinds)?
+        {
             return Ok(());
         }
         match before.filter(|_| bytes.len() >= limits::DIFFERENCE_BYTES_MIN) {
@@ -155,14 +157,16 @@ impl<'s> Transaction<'s> {
 
     /// Tells whether the caller is to write a blob: nobody else does, and no pack holds it.
     pub(super) fn claim_blob(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.claims_of(ObjectKind::Blob).claim(id) && !self.store.packs().contains(id, reader::BLOBS)?)
+        Ok(self.claims_of(ObjectKind::Blob).claim(id)
+            && !self.store.packs().contains(id, reader::BLOBS)?)
     }
 
     /// Tells whether the caller is to write a chunk.
     ///
     /// Shape: apart from blobs, since a blob of the same bytes may only be there as a chunk map.
     pub(super) fn claim_chunk(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(self.claims_of(ObjectKind::Chunk).claim(id) && !self.store.packs().contains(id, reader::CHUNKS)?)
+        Ok(self.claims_of(ObjectKind::Chunk).claim(id)
+            && !self.store.packs().contains(id, reader::CHUNKS)?)
     }
 
     /// The store that is added to.

@@ -28,7 +28,6 @@ fn every_example_of_the_help_parses() {
         assert!(help.starts_with("Examples:\n"), "{} has no examples", command.get_name());
         for line in help.lines().filter_map(|line| line.trim().strip_prefix("provenance ")) {
             let line = line.split("  #").next().unwrap_or(line);
-            let line = line.split(['|', '>']).next().unwrap_or(line);
             let words = std::iter::once("provenance".to_owned()).chain(words(line));
             let parsed = parse(words.map(OsString::from));
             assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("just seen"));
@@ -36,14 +35,16 @@ fn every_example_of_the_help_parses() {
     }
 }
 
-/// Splits a line at blanks outside of double quotes.
+/// Splits a line at blanks outside of quotes, up to a pipe or a redirection.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
-    let (mut word, mut quoted) = (String::new(), false);
+    let (mut word, mut quote) = (String::new(), None);
     for c in line.chars() {
         match c {
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.push(std::mem::take(&mut word)),
+            '"' | '\'' if quote.is_none() => quote = Some(c),
+            c if quote == Some(c) => quote = None,
+            '|' | '>' if quote.is_none() => break,
+            ' ' if quote.is_none() => words.push(std::mem::take(&mut word)),
             c => word.push(c),
         }
     }

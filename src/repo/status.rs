@@ -172,7 +172,7 @@ fn compare_worktree(
     scan(&request, |mut batch| {
         compared.problems.append(&mut batch.problems);
         compared.count += batch.unchanged_count;
-        batch.found.retain(|found| !compared.note_new(found));
+        batch.found.retain(|found| !compared.note_known(found));
         if !batch.found.is_empty() || batch.seen.is_some() {
             batches.push(batch);
         }
@@ -184,23 +184,30 @@ fn compare_worktree(
         // Only a saving of work: whatever goes wrong, the next status does it again.
         let _saved = save(repository, &stamps, batches, &proved, stage, moment);
     }
-    compared.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    compared.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(compared)
 }
 
 impl Compared {
-    /// Notes a file that is not tracked; false if it is.
-    fn note_new(&mut self, found: &Found) -> bool {
+    /// Notes a file of which it is known how it differs; false if only its content can say.
+    ///
+    /// What is known is not kept until the walk is over: it may be a million files.
+    fn note_known(&mut self, found: &Found) -> bool {
+        if is_doubtful(found) {
+            return false;
+        }
         let difference = match found.change {
             Change::New => Difference::Untracked,
             Change::NewDirectory => Difference::UntrackedDirectory,
-            Change::Modified | Change::KindChanged | Change::Missing => return false,
+            Change::Missing => Difference::Deleted,
+            Change::KindChanged => Difference::KindChanged,
+            Change::Modified => Difference::Modified,
         };
         self.entries.push(StatusEntry { path: found.path.clone(), difference });
         true
     }
 
-    /// Notes tracked files that differ; gives, in order, the new records of those that do not.
+    /// Notes the doubtful files that differ; gives, in order, the new records of those that do not.
     fn read(
         &mut self,
         root: &crate::worktree::directory::Directory,
@@ -208,26 +215,19 @@ impl Compared {
         progress: &Progress,
     ) -> Result<Vec<Option<Record>>, Error> {
         let found: Vec<&Found> = batches.iter().flat_map(|batch| &batch.found).collect();
-        let doubtful: Vec<_> = found
-            .iter()
-            .filter(|found| is_doubtful(found))
-            .map(|found| (&found.path, found.stamp.kind()))
-            .collect();
-        let mut answers = hash_files(root, &doubtful, thread_count(), progress).into_iter();
+        let doubtful: Vec<_> =
+            found.iter().map(|found| (&found.path, found.stamp.kind())).collect();
+        let answers = hash_files(root, &doubtful, thread_count(), progress);
         progress.check()?;
         let mut proved = Vec::with_capacity(found.len());
-        for found in found {
-            let answer = if is_doubtful(found) { answers.next() } else { None };
+        for (found, answer) in found.into_iter().zip(answers) {
             let record = proof(found, answer);
-            if record.is_none() {
-                let difference = match found.change {
-                    Change::Missing => Difference::Deleted,
-                    Change::KindChanged => Difference::KindChanged,
-                    _ => Difference::Modified,
-                };
-                self.entries.push(StatusEntry { path: found.path.clone(), difference });
-            } else {
-                self.count += 1;
+            match record {
+                Some(_) => self.count += 1,
+                None => self.entries.push(StatusEntry {
+                    path: found.path.clone(),
+                    difference: Difference::Modified,
+                }),
             }
             proved.push(record);
         }
@@ -244,9 +244,9 @@ fn is_doubtful(found: &Found) -> bool {
 }
 
 /// Gives the record of a file that turned out to hold what is staged.
-fn proof(found: &Found, answer: Option<Now>) -> Option<Record> {
+fn proof(found: &Found, answer: Now) -> Option<Record> {
     let tracked = found.tracked.as_ref()?;
-    match answer? {
+    match answer {
         Now::Content(id, stamp) if id == tracked.id && stamp.kind() == tracked.stamp.kind() => {
             Some(Record { stamp, id })
         }

@@ -49,7 +49,7 @@ fn documents_of_any_depth_are_compared_or_told_as_text() {
     }
     for (name, _) in &cases {
         let code = ends(&project, &["diff", name]);
-        assert!(matches!(code, Some(0 | 1 | 2)), "{name}: {code:?}");
+        assert!(matches!(code, Some(0..=2)), "{name}: {code:?}");
         tally.count("answered");
     }
     project.commit("deep again");
@@ -109,7 +109,7 @@ fn rules_and_revisions_of_any_length_are_answered() {
         "@{".repeat(40_000),
     ] {
         let code = ends(&project, &["rev-parse", &revision]);
-        assert!(matches!(code, Some(2 | 1)), "{}: {code:?}", &revision[..6]);
+        assert!(matches!(code, Some(1..=2)), "{}: {code:?}", &revision[..6]);
         tally.count("refused");
     }
 }

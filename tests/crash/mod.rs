@@ -2,6 +2,7 @@
 
 mod damage;
 mod damage_folder;
+mod damage_sample;
 mod damage_store;
 mod leases;
 mod process;

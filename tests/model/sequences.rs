@@ -175,6 +175,12 @@ impl Pair {
             }
             Ok(_) => {
                 for name in PATHS.iter().filter(differs) {
+                    // What is staged already as it will be is left alone, file and all.
+                    if model.stage.get(*name) != before.get(*name)
+                        && model.stage.get(*name) == after.get(*name)
+                    {
+                        continue;
+                    }
                     let old = model.work.get(*name).cloned();
                     let new = after.get(*name).cloned();
                     set(&mut model.stage, name, new.clone());

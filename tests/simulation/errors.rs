@@ -22,6 +22,7 @@ const KINDS: &[Io] = &[
     Io::Interrupted,
     Io::StaleNetworkFileHandle,
     Io::BrokenPipe,
+    Io::NotADirectory,
 ];
 
 const OPS: &[Op] = &[

@@ -33,7 +33,7 @@ pub const WAYS: [(DiskKind, Cut, &str); 6] = [
 /// Makes the disk of a way; none outside of torture, or where it cannot be made.
 pub fn disk(kind: DiskKind) -> Option<Disk> {
     if !effort::is_torture() || !super::disk::is_root() {
-        eprintln!("skipped: power cuts are tried by `make torture`, as root");
+        super::skipped("power cuts are tried by `make torture`, as root");
         return None;
     }
     Disk::make(kind, DISK_MEGABYTES)

@@ -1,4 +1,4 @@
-//! A folder with a worktree, a home and bystanders; copied for each fault, so that each meets the same.
+//! A folder with a worktree, a home and bystanders; copied, so that each fault meets the same.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -48,8 +48,7 @@ pub struct Disk {
 impl Disk {
     /// Makes one of `megabytes`; `None`, said once a call, without root or the tools for it.
     pub fn make(kind: DiskKind, megabytes: u64) -> Option<Self> {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let disk = Self { kind, folder: folder.expect("a folder") };
+        let disk = Self { kind, folder: super::world::folder("provenance-disk-") };
         fs::create_dir(disk.mount()).expect("a folder");
         let is_made = kind.make.is_none_or(|make| {
             let image = fs::File::create(disk.image()).expect("an image");

@@ -57,7 +57,7 @@ pub enum Failure {
     #[error(transparent)]
     Operation(#[from] Error),
     /// Standard output does not take the answer; a closed pipe is no failure.
-    #[error("cannot write the answer to standard output")]
+    #[error("cannot write the answer")]
     Output(#[from] io::Error),
 }
 

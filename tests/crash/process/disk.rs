@@ -48,8 +48,7 @@ pub struct Disk {
 impl Disk {
     /// Makes one of `megabytes`; `None`, said once a call, without root or the tools for it.
     pub fn make(kind: DiskKind, megabytes: u64) -> Option<Self> {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let disk = Self { kind, folder: folder.expect("a folder") };
+        let disk = Self { kind, folder: super::world::folder("provenance-disk-") };
         fs::create_dir(disk.mount()).expect("a folder");
         let is_made = kind.make.is_none_or(|make| {
             let image = fs::File::create(disk.image()).expect("an image");
@@ -61,7 +60,7 @@ impl Disk {
         if is_made && disk.attach() {
             return Some(disk);
         }
-        eprintln!("skipped: no {} can be made and mounted here", kind.name);
+        super::skipped(&format!("no {} can be made and mounted here", kind.name));
         None
     }
 
@@ -94,7 +93,7 @@ impl Disk {
         rustix::fs::syncfs(root).expect("all of it durable");
     }
 
-    /// Cuts the power: from here on nothing reaches the disk (`XFS_IOC_GOINGDOWN`, ext4 has it too).
+    /// Cuts the power: from here on nothing reaches the disk (`XFS_IOC_GOINGDOWN`, on ext4 too).
     pub fn cut(&self, when: Cut) {
         let program = "import fcntl,os,struct,sys\n\
             fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,struct.pack('I',int(sys.argv[2])))";
@@ -128,7 +127,7 @@ impl Disk {
         use std::io::Write as _;
         let path = self.mount().join("filler");
         let mut file = fs::File::create(&path).expect("a file");
-        let space = rustix::fs::statvfs(&self.mount()).expect("the room");
+        let space = rustix::fs::statvfs(self.mount()).expect("the room");
         let mut rest = (space.f_bavail * space.f_frsize).saturating_sub(bytes_left);
         let piece = vec![b'x'; 64 << 10];
         while rest > 0 {
@@ -145,7 +144,7 @@ impl Disk {
     pub fn fill_names(&self, files_left: u64) -> PathBuf {
         let folder = self.mount().join("names");
         fs::create_dir(&folder).expect("a folder");
-        let space = rustix::fs::statvfs(&self.mount()).expect("the room");
+        let space = rustix::fs::statvfs(self.mount()).expect("the room");
         for number in 0..space.f_favail.saturating_sub(files_left) {
             if fs::File::create(folder.join(number.to_string())).is_err() {
                 break;

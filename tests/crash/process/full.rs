@@ -1,4 +1,4 @@
-//! No room: full disks, no names left, no open files left, files that may not grow, read-only disks.
+//! No room: full disks, no names left, too few open files or bytes allowed, read-only disks.
 //!
 //! A command does its work or says what is missing and how to mend it; the repository is as before
 //! or as after, and with room again the same command succeeds. Disks of our own need root.
@@ -113,7 +113,7 @@ fn collecting_makes_room_where_there_is_none() {
             let world = truth.world.copy(Some(&disk.mount()));
             let filler = disk.fill(*left);
             let used = || {
-                let space = rustix::fs::statvfs(&disk.mount()).expect("the room");
+                let space = rustix::fs::statvfs(disk.mount()).expect("the room");
                 space.f_blocks - space.f_bfree
             };
             let before = used();

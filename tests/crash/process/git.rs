@@ -10,8 +10,10 @@ use crate::support::tally::Tally;
 /// Commits of each program on each file system.
 const COMMITS: u64 = 10;
 
+type Commands = &'static [&'static [&'static str]];
+
 /// How each program records all changes.
-const PROGRAMS: [(&str, &[&[&str]], &[&[&str]]); 3] = [
+const PROGRAMS: [(&str, Commands, Commands); 3] = [
     ("provenance add, commit", &[&["init"]], &[&["add", "-A"], &["commit", "-m", "more"]]),
     ("git add, commit", &[&["init", "-q"]], &[&["add", "-A"], &["commit", "-qm", "more"]]),
     (

@@ -29,6 +29,12 @@ fn is_wanted(case: &str) -> bool {
     only().is_none_or(|only| case.starts_with(&only) || only.starts_with(case))
 }
 
+/// Says why something is not tried here.
+fn skipped(why: &str) {
+    use std::io::Write as _;
+    let _nobody_listens = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
 /// Fails with every finding, and the command that tries the first of them again.
 fn assert_none(module: &str, findings: &[String]) {
     let Some(first) = findings.first() else { return };
@@ -39,9 +45,9 @@ fn assert_none(module: &str, findings: &[String]) {
 }
 
 /// Draws at most `count` cases, the same for the same seed (`PROVENANCE_SEED`) and scenario; all
-/// of them if one point was asked for.
+/// of them if a point was asked for.
 fn sample<T>(mut cases: Vec<T>, count: usize, scenario: &str) -> Vec<T> {
-    if only().is_some() {
+    if only().is_some_and(|only| only.contains('/')) {
         return cases;
     }
     let name = scenario.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));

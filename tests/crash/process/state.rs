@@ -60,7 +60,9 @@ impl State {
     }
 
     /// Tells whether every part of it is that of `one` or of `other`.
-    pub fn is_between(&self, one: &Self, other: &Self) -> Result<(), String> {
+    ///
+    /// Shape: with `may_lose`, a file of the worktree that differs in the two may be anything.
+    pub fn is_between(&self, one: &Self, other: &Self, may_lose: bool) -> Result<(), String> {
         if self.refs != one.refs && self.refs != other.refs {
             return Err(format!("refs are neither old nor new: {:?}", self.refs));
         }
@@ -80,7 +82,8 @@ impl State {
                     _ => false,
                 };
                 let there = mine.get(path);
-                if !is_leftover && there != one.get(path) && there != other.get(path) {
+                let is_lost = may_lose && part == "worktree" && one.get(path) != other.get(path);
+                if !is_leftover && !is_lost && there != one.get(path) && there != other.get(path) {
                     let bytes = there.map(Vec::len);
                     return Err(format!("{part} {path} is neither old nor new: {bytes:?} bytes"));
                 }

@@ -90,7 +90,7 @@ pub fn is_there() -> bool {
         tried.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=chdir:error=EIO:when=1", "true"]);
         let is_there = tried.output().is_ok_and(|output| output.status.success());
         if !is_there {
-            eprintln!("skipped: strace is not there, or may not trace");
+            super::skipped("strace is not there, or may not trace");
         }
         is_there
     })

@@ -1,4 +1,4 @@
-//! A folder with a worktree, a home and bystanders; copied for each fault, so that each meets the same.
+//! A folder with a worktree, a home and bystanders; copied, so that each fault meets the same.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,9 +20,7 @@ pub struct World {
 impl World {
     /// Makes an empty one in memory, where the system has such a place.
     pub fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let dir = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir());
-        let dir = dir.expect("a folder for a world");
+        let dir = folder("provenance-world-");
         let world = Self { folder: dir.path().to_owned(), _owned: Some(Arc::new(dir)) };
         for folder in ["work", "home", "bystander"] {
             fs::create_dir(world.folder.join(folder)).expect("a folder");
@@ -91,6 +89,13 @@ impl World {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {output:?}");
     }
+}
+
+/// Makes a folder that goes with the value: in memory, where the system has such a place.
+pub fn folder(prefix: &str) -> TempDir {
+    let mut named = tempfile::Builder::new();
+    named.prefix(prefix);
+    named.tempdir_in("/dev/shm").or_else(|_| named.tempdir()).expect("a folder")
 }
 
 /// The program under test.

@@ -44,8 +44,7 @@ impl Repository {
             writer.put(&entry.path, record)?;
         }
         writer.finish(&path, &tree)?;
-        Stamps::open(&path)
-            .ok_or_else(|| Error::Internal("the stamps cannot be read back".to_owned()))
+        Stamps::reopen(&path).map_err(|error| Error::io("read the stamps back", &path, error))
     }
 }
 

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rustix::io::Errno;
+
 use crate::format::layout;
 use crate::format::pack::{KindSet, ObjectKind, ObjectRow, PackClass};
 use crate::object::{DecodeError, ObjectId};
-use crate::storage::{Key, Reason, Storage};
+use crate::storage::{Key, Storage, StorageError};
 
 use super::StoreError;
 use super::pack::Pack;
@@ -31,7 +33,28 @@ pub struct Listing {
     records: Vec<Arc<Pack>>,
     data: Vec<Arc<Pack>>,
     /// Files that have the name of a pack and cannot be opened as one.
-    broken: Vec<(PackClass, Key, DecodeError)>,
+    broken: Vec<(PackClass, Key, Defect)>,
+}
+
+/// Why one pack cannot be opened, while others can.
+#[derive(Debug)]
+enum Defect {
+    /// It is not what it should be.
+    Malformed(DecodeError),
+    /// A bad sector under its ends: `EIO`.
+    Unreadable,
+}
+
+impl Defect {
+    fn error(&self, key: &Key) -> StoreError {
+        match self {
+            Self::Malformed(error) => StoreError::damaged(key, error.clone()),
+            Self::Unreadable => {
+                let source = Errno::IO.into();
+                StorageError::system("read the file", key.as_str(), source).into()
+            }
+        }
+    }
 }
 
 /// Where an object lies.
@@ -61,7 +84,7 @@ impl Listing {
     pub fn insist_on_all(&self) -> Result<(), StoreError> {
         match self.broken.first() {
             None => Ok(()),
-            Some((_, key, defect)) => Err(StoreError::damaged(key, defect.clone())),
+            Some((_, key, defect)) => Err(defect.error(key)),
         }
     }
 
@@ -91,7 +114,7 @@ impl Listing {
         let broken = self.broken.iter().find(|(class, ..)| is_of(kinds, *class));
         match (defect, broken) {
             (Some(error), _) => Err(error),
-            (None, Some((_, key, error))) => Err(StoreError::damaged(key, error.clone())),
+            (None, Some((_, key, defect))) => Err(defect.error(key)),
             (None, None) => Ok(None),
         }
     }
@@ -217,13 +240,18 @@ fn is_of(kinds: KindSet, class: PackClass) -> bool {
 }
 
 /// Gives what is wrong with one pack; hands on what may be wrong with all of them.
-fn defect(error: StoreError) -> Result<DecodeError, StoreError> {
-    match error {
-        StoreError::Damaged { source, .. } => Ok(source),
-        // A bad sector under the ends of one file.
-        StoreError::Storage(error) if error.reason() == Some(Reason::Failed) => {
-            Ok(DecodeError::new("pack", 0, error.to_string()))
+fn defect(error: StoreError) -> Result<Defect, StoreError> {
+    let code = match &error {
+        StoreError::Storage(StorageError::System { source, .. }) => source.raw_os_error(),
+        _ => None,
+    };
+    match (error, code.map(Errno::from_raw_os_error)) {
+        (StoreError::Damaged { source, .. }, _) => Ok(Defect::Malformed(source)),
+        (_, Some(Errno::IO)) => Ok(Defect::Unreadable),
+        // A folder, a link or a pipe in its place.
+        (error, Some(Errno::LOOP | Errno::ISDIR | Errno::NXIO | Errno::INVAL)) => {
+            Ok(Defect::Malformed(DecodeError::new("pack", 0, error.to_string())))
         }
-        error => Err(error),
+        (error, _) => Err(error),
     }
 }

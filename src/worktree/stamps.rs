@@ -80,13 +80,20 @@ impl Stamps {
     /// Shape: a missing, unreadable, damaged or foreign file is the same as none, since all of it
     /// can be made again. Damage inside shows later, as an error of whoever meets it.
     pub fn open(path: &Path) -> Option<Self> {
-        let file = open::own_file(path).ok()?;
+        Self::reopen(path).ok()
+    }
+
+    /// Opens stamps that were written a moment ago.
+    ///
+    /// Errors: what keeps them from being read.
+    pub fn reopen(path: &Path) -> io::Result<Self> {
+        let file = open::own_file(path)?;
         // SAFETY: the file is only ever replaced by another under its name, never changed in
         // place or cut short, so the mapped bytes stay as they are.
         #[expect(unsafe_code, reason = "reading 1,000,000 stamps in place instead of copying them")]
-        let map = unsafe { Mmap::map(&file) }.ok()?;
-        let tree = View::open(&map).ok()?.tree();
-        Some(Self { map, tree })
+        let map = unsafe { Mmap::map(&file) }?;
+        let tree = View::open(&map).map_err(io::Error::other)?.tree();
+        Ok(Self { map, tree })
     }
 
     /// Gives the root of the tree whose files these are.

@@ -87,7 +87,7 @@ fn stamps_of(
     }
     let path = folder.path().join("stamps");
     writer.finish(&path, &tree)?;
-    Stamps::open(&path).ok_or_else(|| Error::Internal("the stamps cannot be read back".to_owned()))
+    Stamps::reopen(&path).map_err(|error| Error::io("read the stamps back", &path, error))
 }
 
 fn note(path: &TreePath, failure: &crate::store::IngestFailure) -> String {

@@ -5,6 +5,7 @@
 use super::entries::{Bundle, JournalEntry};
 use super::{Journal, JournalError, WIDTH, bundle_key, entry_key, torn};
 use crate::format::entry_file::decode_entry_file;
+use crate::format::layout;
 use crate::object::{Sha256, merkle};
 use crate::storage::{Aside, Key};
 
@@ -63,6 +64,8 @@ impl Journal {
                     _ => format!("entry {number}, never acknowledged, went to quarantine"),
                 };
                 mended.push(Mended { key, what });
+                // That this worktree has seen the entry is no longer evidence of a loss.
+                self.cache.save(layout::JOURNAL_FRONTIER, b"");
             }
         }
         Ok(())

@@ -1,10 +1,12 @@
-//! One execution: who runs it, on what machine, with which surroundings.
+//! One execution: who runs it, on what machine, with which surroundings, and what it left.
 //!
-//! What cannot be found out is left out; nothing here fails, and nothing is run to find out.
+//! What cannot be found out is left out, with a word where somebody may miss it. Nothing here
+//! fails a run, and nothing is started to find out, except git.
 
 mod accelerator;
 mod account;
 mod hardware;
+pub mod redact;
 
 pub use account::{Account, account};
 pub use hardware::system;

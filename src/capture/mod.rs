@@ -5,8 +5,11 @@
 
 mod accelerator;
 mod account;
+mod error;
+pub mod git;
 mod hardware;
 pub mod redact;
 
 pub use account::{Account, account};
+pub use error::CaptureError;
 pub use hardware::system;

@@ -5,6 +5,7 @@
 
 mod accelerator;
 mod account;
+pub mod document;
 mod error;
 pub mod git;
 mod hardware;

@@ -7,5 +7,6 @@ mod journal;
 mod json;
 mod object;
 mod pack;
+mod series;
 mod stage;
 mod tree;

@@ -9,7 +9,10 @@ pub mod document;
 mod error;
 pub mod git;
 mod hardware;
+pub mod metrics;
 pub mod redact;
+mod rows;
+pub mod values;
 
 pub use account::{Account, account};
 pub use error::CaptureError;

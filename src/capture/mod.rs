@@ -6,6 +6,7 @@
 mod accelerator;
 mod account;
 pub mod document;
+pub mod environment;
 mod error;
 pub mod git;
 mod hardware;

@@ -3,6 +3,7 @@
 mod chunk;
 mod commit;
 mod commit_graph;
+mod environment;
 mod journal;
 mod json;
 mod object;

@@ -8,6 +8,7 @@ mod account;
 pub mod document;
 pub mod environment;
 mod error;
+pub mod fine_tune;
 pub mod git;
 mod hardware;
 pub mod metrics;

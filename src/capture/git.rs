@@ -68,7 +68,10 @@ pub fn look(directory: &Path) -> Result<Option<Checkout>, CaptureError> {
     if let Some(elsewhere) = config.worktree_elsewhere(&root) {
         return Err(CaptureError::GitWorktree { root, elsewhere });
     }
-    let mut arguments = config.disarming();
+    let mut arguments = config.disarming().map_err(|filter| CaptureError::Git {
+        reason: format!("the repository names a filter that cannot be switched off: {filter:?}"),
+        root: root.clone(),
+    })?;
     arguments.extend(
         ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames"]
             .map(str::to_owned),

@@ -129,6 +129,10 @@ fn a_hostile_repository_runs_nothing() {
     // The same question without our care does run it.
     let _status = Command::new("git").arg("status").current_dir(&root).output().unwrap();
     assert!(witness.exists(), "the trap is none");
+    fs::remove_file(&witness).unwrap();
+    git(&root, &["config", "filter.f=g.clean", program]);
+    put(&root.join(".gitattributes"), "* filter=f=g\n");
+    assert!(matches!(look(&root), Err(CaptureError::Git { .. })) && !witness.exists());
     git(&root, &["config", "core.worktree", "/"]);
     assert!(matches!(look(&root), Err(CaptureError::GitWorktree { .. })));
 }

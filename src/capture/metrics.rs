@@ -26,6 +26,8 @@ pub struct MetricsReader {
     names: BTreeMap<String, Gathered>,
     readings: usize,
     files: usize,
+    /// Rows so far, a document being one, and each item of a list.
+    rows: usize,
     notes: Vec<String>,
     /// Notes about the file at hand.
     count: usize,
@@ -125,7 +127,7 @@ impl MetricsReader {
                 continue;
             }
             match values::parse_document(&line, ValuesFormat::JsonLines) {
-                Ok(Value::Object(row)) => self.row(&row, "", number, shown),
+                Ok(Value::Object(row)) => self.row(&row, "", false, shown),
                 Ok(_) => self.note(format!("{shown}: line {number} is no object, left out")),
                 Err(_) if !line.ends_with(b"\n") => {
                     self.note(format!("{shown}: the last line is half written, left out"));
@@ -166,7 +168,7 @@ impl MetricsReader {
             if fields.len() == names.len() {
                 let pairs = names.iter().cloned().zip(fields.iter().map(|f| values::literal(f)));
                 match Object::from_members(pairs.collect()) {
-                    Ok(row) => self.row(&row, "", number, shown),
+                    Ok(row) => self.row(&row, "", false, shown),
                     Err(name) => {
                         self.note(format!("{shown}: column {name} occurs twice, left out"));
                         return Ok(());
@@ -188,21 +190,22 @@ impl MetricsReader {
 
     fn document(&mut self, document: &Value, shown: &str) {
         match document {
-            Value::Object(object) => self.row(object, "", 0, shown),
-            Value::List(items) => self.list(items, "", 0, shown),
+            Value::Object(object) => self.row(object, "", true, shown),
+            Value::List(items) => self.list(items, "", shown),
             Value::Null => {}
             _ => self.note(format!("{shown}: metrics must have names, left out")),
         }
     }
 
     /// Takes the members of an object, under the step that one of them is.
-    fn row(&mut self, row: &Object, prefix: &str, number: usize, shown: &str) {
+    fn row(&mut self, row: &Object, prefix: &str, is_document: bool, shown: &str) {
+        let number = self.new_row();
         let step = STEPS.iter().find_map(|name| match row.find(name) {
             Some(Value::Number(step)) => Some((*name, *step)),
             _ => None,
         });
         // A document has its epoch among its results; a row stands at it.
-        let step = step.filter(|_| number > 0);
+        let step = step.filter(|_| !is_document);
         for (name, value) in row.iter() {
             // An epoch beside a step is a metric like any other.
             if step.is_some_and(|(of_step, _)| of_step == name) {
@@ -221,7 +224,7 @@ impl MetricsReader {
                     self.value(&format!("{name}.{inner_name}"), value, step, row, shown);
                 }
             }
-            Value::List(items) => self.list(items, name, row, shown),
+            Value::List(items) => self.list(items, name, shown),
             Value::Null => {}
             Value::Text(text) => match values::number(text) {
                 Some(Value::Number(number)) => {
@@ -235,12 +238,15 @@ impl MetricsReader {
     }
 
     /// Takes a list: of numbers, one series; of objects, rows.
-    fn list(&mut self, items: &[Value], name: &str, row: usize, shown: &str) {
-        for (at, item) in items.iter().enumerate() {
+    fn list(&mut self, items: &[Value], name: &str, shown: &str) {
+        for item in items {
             match item {
-                Value::Object(object) => self.row(object, name, row + at + 1, shown),
+                Value::Object(object) => self.row(object, name, false, shown),
                 Value::List(_) => self.no_number(name, shown),
-                value => self.value(name, value, None, row + at + 1, shown),
+                value => {
+                    let row = self.new_row();
+                    self.value(name, value, None, row, shown);
+                }
             }
         }
         if let Some(gathered) = self.names.get_mut(name) {
@@ -250,7 +256,10 @@ impl MetricsReader {
 
     fn add(&mut self, name: &str, reading: Reading, step: Option<Number>, row: usize, shown: &str) {
         if self.readings >= READINGS_MAX {
-            self.count += 1;
+            let note = format!("more than {READINGS_MAX} values, so the rest is left out");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
             return;
         }
         let file = self.files;
@@ -269,6 +278,12 @@ impl MetricsReader {
         gathered.steps.push(step);
         gathered.values.push(reading);
         self.readings += 1;
+    }
+
+    /// Begins a row, in which a name may stand once.
+    fn new_row(&mut self) -> usize {
+        self.rows += 1;
+        self.rows
     }
 
     fn no_number(&mut self, name: &str, shown: &str) {

@@ -84,6 +84,8 @@ fn tables_and_lists_become_series() {
     assert_eq!(names(&found), ["best", "h", "log_history.loss"]);
     assert_eq!(series(&found, "h").1.steps, []);
     assert_eq!(series(&found, "log_history.loss").1.steps.len(), 2);
+    let lists = read(&[("m.jsonl", "{\"h\":[1,2]}\n{\"h\":[3,4]}\n")]);
+    assert_eq!((series(&lists, "h").0.count, lists.notes.len()), (4, 0));
 }
 
 #[test]

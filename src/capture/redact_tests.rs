@@ -253,3 +253,54 @@ fn documents_are_clean_by_name_and_value_at_any_depth() {
         + r#""eos_token":"</s>","max_tokens":512,"token":7}"#;
     assert_eq!(clean, expected);
 }
+
+/// What broke: each `://`, `password=` or `eyJ` looked at the rest of its line, so that a line of
+/// them took time by the square of its length.
+#[test]
+fn lines_made_to_take_long_do_not() {
+    for word in
+        ["a://b:", "a://b:/@", "password=", "token:", "-eyJ", "key=", "x:/", "1:AA", "Bearer ", "'"]
+    {
+        let line = word.repeat((1 << 18) / word.len());
+        let started = std::time::Instant::now();
+        let clean = log_of(line.as_bytes(), 65_536);
+        assert!(clean.len() <= 2 * line.len());
+        assert!(started.elapsed().as_secs() < 20, "{word}: {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn any_bytes_cut_anywhere_come_out_the_same() {
+    let words: [&[u8]; 16] = [
+        b"password",
+        b"=",
+        b": ",
+        b"\"",
+        b"\n",
+        b"ghp_",
+        b"aB3dE5fG7hI9jK1lM2nO4pQ6rS8tU0vW2xY4",
+        b"://",
+        b"@",
+        b"-----BEGIN PRIVATE KEY-----",
+        b"-----END PRIVATE KEY-----",
+        b"\xff\xfe",
+        b"Bearer ",
+        b"token",
+        b" ",
+        b"\\",
+    ];
+    let mut state = 7_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..2000 {
+        let length = next(30);
+        let bytes: Vec<u8> = (0..length).flat_map(|_| words[next(16)]).copied().collect();
+        let whole = log_of(&bytes, usize::MAX);
+        for piece_bytes in [1, 1 + next(9), 1 + next(99)] {
+            let shown = String::from_utf8_lossy(&bytes);
+            assert_eq!(log_of(&bytes, piece_bytes), whole, "{piece_bytes}: {shown:?}");
+        }
+    }
+}

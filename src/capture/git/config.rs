@@ -52,8 +52,9 @@ impl Config {
 
     /// Gives the arguments that switch off what the repository would have git run: filters.
     ///
-    /// Those of the account, such as `git lfs install` sets, go on working.
-    pub(super) fn disarming(&self) -> Vec<String> {
+    /// Those of the account, such as `git lfs install` sets, go on working. Errors: the name of a
+    /// filter that no argument can switch off, as it holds the `=` that ends names there.
+    pub(super) fn disarming(&self) -> Result<Vec<String>, String> {
         let of_filter = |setting: &&Setting| {
             setting.is_local && setting.name.starts_with("filter.") && !is_lfs(setting)
         };
@@ -67,7 +68,10 @@ impl Config {
             ["clean=", "smudge=", "process=", "required=false"]
                 .map(|setting| ["-c".to_owned(), format!("{driver}.{setting}")])
         };
-        drivers.into_iter().flat_map(off).flatten().collect()
+        match drivers.iter().find(|driver| driver.contains('=')) {
+            Some(driver) => Err((*driver).to_owned()),
+            None => Ok(drivers.into_iter().flat_map(off).flatten().collect()),
+        }
     }
 
     /// Finds another directory that the repository says its files are in.

@@ -309,7 +309,7 @@ pub(super) fn is_nothing(value: &[u8]) -> bool {
 }
 
 /// Tells a count or a setting from a key.
-pub(super) fn is_number(value: &[u8]) -> bool {
+fn is_number(value: &[u8]) -> bool {
     value.len() <= 8 && value.iter().all(|byte| byte.is_ascii_digit() || b".-+".contains(byte))
 }
 

@@ -7,6 +7,10 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+use super::spans::count;
+
+/// Most bytes in which the end of a shape is looked for: shapes may begin everywhere in a line.
+const SHAPE_BYTES_MAX: usize = 4096;
 /// Begins with a private key's marker.
 pub(super) const KEY_BEGIN: &[u8] = b"----";
 
@@ -92,17 +96,23 @@ fn compile(pattern: &str) -> Regex {
 
 /// Finds the secret that is known by its shape and begins, or shows itself, at `at`.
 pub(super) fn secret_at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let length = WHOLE.find(bytes.get(at..)?)?.end();
-    let before = bytes.get(..at)?.iter().rev();
-    let glued = before.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let before = bytes.get(..at)?;
+    let is_glued = before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    // What comes before the mark is a part of these.
     let shows_late = matches!(bytes.get(at), Some(b'.' | b'0'..=b'9'));
-    match glued {
-        0 => Some(at..at + length),
-        // What comes before the mark is a part of these.
-        _ if shows_late => Some(at - glued..at + length),
-        // In the middle of a word.
-        _ => None,
+    if is_glued && !shows_late {
+        return None;
     }
+    let near = bytes.get(at..bytes.len().min(at + SHAPE_BYTES_MAX))?;
+    let mut end = at + WHOLE.find(near)?.end();
+    if end == at + SHAPE_BYTES_MAX {
+        let of_secret = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_.-".contains(&byte);
+        end += count(bytes, end, of_secret);
+    }
+    let early = before.iter().rev().take(SHAPE_BYTES_MAX);
+    let of_word = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let start = if is_glued { at - early.take_while(of_word).count() } else { at };
+    Some(start..end)
 }
 
 /// Finds the end of the marker of a private key that begins at `at`.

@@ -1,13 +1,18 @@
 //! Where the secrets are in some bytes that may be anything.
 
-use super::REDACTED;
-use super::address;
-use super::names;
+use std::cmp::Reverse;
+
+use super::address::{self, AtSign};
+use super::names::{self, Strength};
 use super::private_key::{self, Body};
 use super::shapes::{self, FINDER, Found};
+use super::{REDACTED, REDACTED_LINE};
 
 /// Most bytes of a name on either side of the word that drew attention to it.
 const NAME_BYTES_MAX: usize = 64;
+
+/// Most bytes of a value that is a secret only if it looks like one.
+const VALUE_BYTES_MAX: usize = 512;
 
 /// One place that is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +43,7 @@ pub(super) fn find(bytes: &[u8], key: &mut Option<Body>) -> Vec<Span> {
         None => 0,
         Some(body) => private_key::go_on(bytes, body, key, &mut spans),
     };
-    let mut name_end = 0;
+    let (mut name_end, mut address_end, mut at_sign) = (0, 0, AtSign::default());
     while let Some(found) = FINDER.find_at(bytes, at) {
         at = found.end();
         match Found::of(found.as_bytes()) {
@@ -53,12 +58,18 @@ pub(super) fn find(bytes: &[u8], key: &mut Option<Body>) -> Vec<Span> {
                     at = private_key::begin(bytes, found.start(), end, key, &mut spans);
                 }
             }
-            Found::Address => spans.extend(address::credentials(bytes, found.start())),
+            Found::Address if found.start() < address_end => {}
+            Found::Address => {
+                let credentials = address::credentials(bytes, found.start(), &mut at_sign);
+                address_end = credentials.map_or(0, |span| span.end);
+                spans.extend(credentials);
+            }
             Found::Scheme => spans.extend(after_scheme(bytes, found.start(), found.end())),
             Found::Name if found.start() < name_end => {}
             Found::Name => {
                 let (end, span) = after_name(bytes, found.start(), found.end());
-                name_end = end;
+                // Names inside of a secret are a part of it.
+                name_end = span.map_or(end, |span| span.end.max(end));
                 spans.extend(span);
             }
         }
@@ -68,11 +79,15 @@ pub(super) fn find(bytes: &[u8], key: &mut Option<Body>) -> Vec<Span> {
 
 /// Joins what overlaps; the replacement of the first stays.
 fn merge(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    // A line end that closes a key of an earlier piece comes before what begins there.
+    spans.sort_by_key(|span| (span.start, span.end > span.start, Reverse(span.end)));
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match merged.last_mut() {
             Some(last) if span.start < last.end => {
+                if span.end > last.end && span.with == REDACTED_LINE {
+                    last.with = REDACTED_LINE;
+                }
                 last.end = last.end.max(span.end);
                 last.context = last.context.min(span.context);
             }
@@ -112,15 +127,27 @@ fn after_name(bytes: &[u8], start: usize, end: usize) -> (usize, Option<Span>) {
     let Some((value, certain)) = value_start(bytes, name_start, name_end, is_flag) else {
         return (name_end, None);
     };
-    let (value, value_end) = value_range(bytes, value, is_long(name));
-    let secret = bytes.get(value..value_end).unwrap_or_default();
     // `key_dim=64`: no issuer makes keys like that, and names take longer to look at.
+    let number = count(bytes, value, |byte| byte.is_ascii_digit() || b".-+".contains(&byte));
+    let ends = bytes.get(value + number).is_none_or(|byte| is_line_end(*byte) || is_blank(*byte));
     let may_be_short = matches!(bytes.get(start), Some(b'p' | b'P' | b's' | b'S' | b'c' | b'C'));
-    if names::is_number(secret) && !may_be_short {
+    if (1..=8).contains(&number) && ends && !may_be_short {
         return (name_end, None);
     }
-    let is_secret = names::is_secret_value(name, secret, certain);
-    (name_end, is_secret.then(|| Span::new(name_start, value, value_end)))
+    let Some(strength) = names::strength(name) else { return (name_end, None) };
+    // What is a secret only if it looks like one is not that long; and a line may hold many names.
+    let is_certain = certain || strength == Strength::Certain;
+    let until = if is_certain { bytes.len() } else { bytes.len().min(value + VALUE_BYTES_MAX) };
+    let near = bytes.get(..until).unwrap_or_default();
+    let (secret, mut end) = value_range(near, value, is_long(name));
+    let looked_at = bytes.get(secret..end).unwrap_or_default();
+    if !names::is_secret_value(name, looked_at, certain) {
+        return (name_end, None);
+    }
+    if end == until {
+        (_, end) = value_range(bytes, value, is_long(name));
+    }
+    (name_end, Some(Span::new(name_start, secret, end)))
 }
 
 /// Finds where the value of a name begins, and whether what comes before is certainly a name.

@@ -195,7 +195,8 @@ fn bytes_that_are_no_text_and_lines_without_an_end_pass() {
     bytes.retain(|byte| !byte.is_ascii_alphanumeric() && *byte != b'\n' && *byte != b'\r');
     assert_eq!(log_of(&bytes, 65_536), bytes);
     let secret = format!("ghp_{}", &ALNUM_48[..36]);
-    for at in [0, 1000, 250_000, 262_140, 300_000] {
+    // What is held is cut after 65 pieces of 4 KiB, or after 5 of 64 KiB.
+    for at in [0, 1000, 250_000, 262_140, 266_220, 300_000, 327_660] {
         let mut line = vec![b'.'; 600_000];
         line.splice(at..at, format!(" {secret} ").into_bytes());
         for piece_bytes in [4096, 65_536, 1 << 20] {

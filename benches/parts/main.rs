@@ -8,6 +8,7 @@ mod chunk;
 mod encode;
 mod hash;
 mod look_up;
+mod redact;
 mod samples;
 mod tree;
 mod walk;
@@ -19,6 +20,7 @@ fn main() {
     encode::bench(&mut criterion);
     tree::bench(&mut criterion);
     look_up::bench(&mut criterion);
+    redact::bench(&mut criterion);
     walk::bench(&mut criterion);
     criterion.final_summary();
 }

@@ -1,13 +1,24 @@
-//! One execution: who runs it, on what machine, with which surroundings.
+//! One execution: who runs it, on what machine, with which surroundings, and what it left.
 //!
-//! What cannot be found out is left out; to find it out nothing fails, and nothing is run.
+//! What cannot be found out is left out, with a word where somebody may miss it. Nothing here
+//! fails a run, and nothing is started to find out, except git.
 
 mod accelerator;
 mod account;
+pub mod document;
+pub mod environment;
+mod error;
+pub mod fine_tune;
+pub mod git;
 mod hardware;
 mod holder;
+pub mod metrics;
 pub mod process;
+pub mod redact;
+mod rows;
+pub mod values;
 
 pub use account::{Account, account};
+pub use error::CaptureError;
 pub use hardware::system;
 pub use holder::{holder, is_alive};

@@ -3,7 +3,9 @@
 //! Reads no more of a safetensors file than its header. Specified in `docs/format/chunk.md`,
 //! "Weights".
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
@@ -64,9 +66,8 @@ pub fn cut_points(
         return Err(refuse("it has another length than it says"));
     }
     let json = header.get(LENGTH_BYTES..).unwrap_or_default();
-    let Spans(mut spans) = serde_json::from_slice(json).map_err(|error| {
-        DecodeError::new("safetensors header", LENGTH_BYTES as u64, error.to_string())
-    })?;
+    let mut spans = Vec::new();
+    each_tensor(json, |Span { data_offsets }| spans.push(data_offsets))?;
     spans.sort_unstable();
     if file_bytes / u64::from(limits.piece_bytes.max(1)) > PIECES_MAX {
         return Err(refuse("the file has more pieces than are worth a list"));
@@ -88,6 +89,55 @@ pub fn cut_points(
     }
     cuts.end_piece();
     Ok(cuts.ends)
+}
+
+/// Counts the numbers in a safetensors file, by their type as the header names it.
+///
+/// Shape: `header` as for [`cut_points`]; ascending by the names of types, such as `BF16`.
+/// Errors: a header that is none, or whose shapes, types and places do not fit one another.
+pub fn count_numbers(header: &[u8], file_bytes: u64) -> Result<BTreeMap<String, u64>, DecodeError> {
+    let refuse = |reason: &str| DecodeError::new("safetensors header", 0, reason);
+    let data_start = header_bytes(header, file_bytes).ok_or_else(|| refuse("it has no length"))?;
+    if header.len() as u64 != data_start {
+        return Err(refuse("it has another length than it says"));
+    }
+    let mut counts = BTreeMap::new();
+    let mut is_sound = true;
+    each_tensor(header.get(LENGTH_BYTES..).unwrap_or_default(), |tensor: Tensor| {
+        let numbers = tensor.numbers(file_bytes - data_start);
+        let count: &mut u64 = counts.entry(tensor.dtype).or_default();
+        match numbers.and_then(|numbers| count.checked_add(numbers)) {
+            Some(sum) => *count = sum,
+            None => is_sound = false,
+        }
+    })?;
+    if is_sound { Ok(counts) } else { Err(refuse("a shape does not fit its bytes")) }
+}
+
+/// One tensor as the header describes it.
+#[derive(serde::Deserialize)]
+struct Tensor {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+impl Tensor {
+    /// Counts its numbers; `None` where they cannot be what the header says.
+    fn numbers(&self, data_bytes: u64) -> Option<u64> {
+        let (start, end) = self.data_offsets;
+        let numbers = self.shape.iter().try_fold(1_u64, |all, side| all.checked_mul(*side))?;
+        let bits = end.checked_sub(start).filter(|_| end <= data_bytes)?.checked_mul(8)?;
+        let of_type: String = self.dtype.chars().filter(char::is_ascii_digit).collect();
+        // `F8_E4M3` and later types have more digits than their width, which comes first.
+        let known: Option<u64> = match self.dtype.as_str() {
+            "BOOL" => Some(8),
+            name if name.contains('_') => None,
+            _ => of_type.parse().ok(),
+        };
+        let fits = known.is_none_or(|width| numbers.checked_mul(width) == Some(bits));
+        (fits && self.dtype.len() <= 32).then_some(numbers)
+    }
 }
 
 /// Collects cut points while tensors are walked in the order of their bytes.
@@ -141,44 +191,49 @@ impl Cuts {
     }
 }
 
-/// Where the tensors are, from the end of the header; nothing else of it is kept.
-struct Spans(Vec<(u64, u64)>);
-
-impl<'de> Deserialize<'de> for Spans {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(SpansVisitor)
-    }
+/// Where a tensor is, from the end of the header.
+#[derive(serde::Deserialize)]
+struct Span {
+    data_offsets: (u64, u64),
 }
 
-struct SpansVisitor;
+/// Passes on the tensors of a header, as much of each as `T` holds; at least one.
+fn each_tensor<'de, T: Deserialize<'de>>(
+    json: &'de [u8],
+    take: impl FnMut(T),
+) -> Result<(), DecodeError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let visitor = TensorVisitor { take, kind: PhantomData };
+    let read = deserializer.deserialize_map(visitor).and_then(|()| deserializer.end());
+    read.map_err(|error| {
+        DecodeError::new("safetensors header", LENGTH_BYTES as u64, error.to_string())
+    })
+}
 
-impl<'de> Visitor<'de> for SpansVisitor {
-    type Value = Spans;
+struct TensorVisitor<T, F> {
+    take: F,
+    kind: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for TensorVisitor<T, F> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the tensors of a safetensors file")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spans, A::Error> {
-        let mut spans = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut is_empty = true;
         while let Some(Name { is_metadata }) = map.next_key()? {
             if is_metadata {
                 map.next_value::<IgnoredAny>()?;
             } else {
-                let Tensor { data_offsets: (start, end) } = map.next_value()?;
-                spans.push((start, end));
+                (self.take)(map.next_value()?);
+                is_empty = false;
             }
         }
-        if spans.is_empty() {
-            return Err(A::Error::custom("there is no tensor"));
-        }
-        Ok(Spans(spans))
+        if is_empty { Err(A::Error::custom("there is no tensor")) } else { Ok(()) }
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Tensor {
-    data_offsets: (u64, u64),
 }
 
 /// The name of a tensor, of which only this is of interest.

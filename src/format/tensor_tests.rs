@@ -99,3 +99,31 @@ fn a_header_is_never_longer_than_the_file() {
     assert_eq!(header_bytes(&start(u64::MAX, b'{'), u64::MAX), None);
     assert_eq!(header_bytes(b"PK\x03\x04", 1000), None);
 }
+
+#[test]
+fn numbers_are_counted_by_type_and_checked_against_their_bytes() {
+    let count = |json: &str, data_bytes| {
+        let (header, file_bytes) = from_json(json, data_bytes);
+        count_numbers(&header, file_bytes)
+    };
+    let json = r#"{"__metadata__":{},"a":{"dtype":"BF16","shape":[2,3],"data_offsets":[0,12]},
+        "b":{"dtype":"F32","shape":[],"data_offsets":[12,16]},
+        "c":{"dtype":"BF16","shape":[0,9],"data_offsets":[16,16]},
+        "d":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[16,20]}}"#;
+    let counted: Vec<(String, u64)> = count(json, 20).unwrap().into_iter().collect();
+    let expected = [("BF16", 6), ("F32", 1), ("F8_E4M3", 4)];
+    assert_eq!(counted, expected.map(|(name, count)| (name.to_owned(), count)));
+    for json in [
+        r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[8,4]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,36]}}"#,
+        r#"{"a":{"dtype":"X_1","shape":[4294967296,4294967296],"data_offsets":[0,4]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[1]}}"#,
+        r#"{"a":{"shape":[1],"data_offsets":[0,4]}}"#,
+        r#"{"__metadata__":{}}"#,
+        "{} ",
+    ] {
+        assert!(count(json, 8).is_err(), "{json}");
+    }
+    assert!(count_numbers(&[], 0).is_err() && count_numbers(&[255; 16], 16).is_err());
+}

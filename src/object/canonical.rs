@@ -167,7 +167,7 @@ impl Object {
     }
 
     /// Takes members in any order; gives back the first name that occurs twice.
-    fn from_members(mut members: Vec<(String, Value)>) -> Result<Self, String> {
+    pub fn from_members(mut members: Vec<(String, Value)>) -> Result<Self, String> {
         members.sort_by(|(a, _), (b, _)| compare_names(a, b));
         let twice = members.windows(2).find_map(|pair| match pair {
             [(a, _), (b, _)] if a == b => Some(a.clone()),
@@ -204,6 +204,7 @@ pub fn decode(bytes: &[u8], what: &'static str, bytes_max: usize) -> Result<Valu
 ///
 /// Shape: as [`decode`], but blanks, any order of names and any escapes are fine, and a number
 /// that would not survive is kept as text with the digits it had.
+/// So are `NaN`, `Infinity` and `-Infinity`, which Python and others write as if they were JSON.
 /// Errors: [`DecodeError`] for what is not JSON, or breaks another guard of `docs/format/json.md`.
 pub fn capture(bytes: &[u8], what: &'static str, bytes_max: usize) -> Result<Value, DecodeError> {
     Parser::new(bytes, what, bytes_max, Mode::Capture)?.document()

@@ -144,8 +144,10 @@ fn what_is_not_json_is_refused() {
         "{\"a\":1",
         "[1",
         "1 1",
-        "NaN",
-        "Infinity",
+        "nan",
+        "+Infinity",
+        "-Inf",
+        "NaNs",
         "\u{feff}1",
         "'a'",
     ];
@@ -154,6 +156,16 @@ fn what_is_not_json_is_refused() {
         assert!(capture(text.as_bytes(), WHAT, 99).is_err(), "{text}");
     }
     assert_eq!(decode(b"\"\xff\"", WHAT, 99).expect_err("not UTF-8").offset, 1);
+}
+
+#[test]
+fn what_others_write_for_no_number_is_refused_and_captured_by_name() {
+    for text in ["NaN", "Infinity", "-Infinity"] {
+        assert!(read(text).is_err(), "{text}");
+        assert_eq!(capture(text.as_bytes(), WHAT, 99), Ok(Value::Text(text.to_owned())));
+    }
+    let listed = capture(b"[NaN, -Infinity,1]", WHAT, 99).unwrap();
+    assert_eq!(listed.encode(), br#"["NaN","-Infinity",1]"#);
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub mod merkle;
 mod name;
 mod path;
 mod run;
+mod series;
 mod timestamp;
 mod transaction;
 pub mod tree;
@@ -32,6 +33,7 @@ pub use id::{ContentHasher, IdError, IdHasher, ObjectId, Prefix, Sha256, Sha256H
 pub use name::{Name, NameError};
 pub use path::{PathError, TreePath};
 pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
+pub use series::{SERIES_BYTES_MAX, SeriesValues};
 pub use timestamp::Timestamp;
 pub use transaction::{
     Actor, COMMAND_BYTES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionId, Update,

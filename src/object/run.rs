@@ -231,7 +231,8 @@ impl Metric {
 }
 
 impl Reading {
-    fn read(value: &Value) -> Result<Self, FieldError> {
+    /// Reads a number, or a text for what is none.
+    pub(super) fn read(value: &Value) -> Result<Self, FieldError> {
         match value {
             Value::Number(number) => Ok(Self::Number(*number)),
             Value::Text(_) => filled_line(value).map(Self::Text),
@@ -239,7 +240,8 @@ impl Reading {
         }
     }
 
-    fn to_value(&self) -> Value {
+    /// Gives the JSON.
+    pub(super) fn to_value(&self) -> Value {
         match self {
             Self::Number(number) => (*number).into(),
             Self::Text(text) => text.as_str().into(),

@@ -2,16 +2,13 @@
 //!
 //! Numbers keep their spelling: a double would hide a change in its last digits.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use toml_edit::{Item, Table, Value};
 
 use super::keyed_diff::{DEPTH_MAX, Leaves, below, item, quoted};
+use crate::capture::document::{self, Part};
 
 /// Reads a JSON value at `key` and all below it.
 pub(super) fn read_json(text: &str, key: &str, depth: usize, leaves: &mut Leaves) -> Option<()> {
@@ -76,98 +73,26 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// Reads a TOML document.
+/// Reads a TOML document; one without a line has no leaf.
 pub(super) fn read_toml(text: &str, leaves: &mut Leaves) -> Option<()> {
-    let document = text.parse::<toml_edit::DocumentMut>().ok()?;
-    read_table(document.as_table(), "", 0, leaves)
-}
-
-fn read_table(table: &Table, key: &str, depth: usize, leaves: &mut Leaves) -> Option<()> {
-    if depth > DEPTH_MAX {
-        return None;
-    }
-    if table.is_empty() && !key.is_empty() {
-        return leaves.push(key.to_owned(), "{}".to_owned());
-    }
-    for (name, value) in table {
-        let key = below(key, name);
-        match value {
-            Item::None => {}
-            Item::Value(value) => read_value(value, &key, depth + 1, leaves)?,
-            Item::Table(table) => read_table(table, &key, depth + 1, leaves)?,
-            Item::ArrayOfTables(tables) => {
-                for (index, table) in tables.iter().enumerate() {
-                    read_table(table, &item(&key, index), depth + 1, leaves)?;
-                }
-            }
-        }
-    }
+    let mut reader = Reader { leaves, open: Vec::new() };
+    document::read_toml(text, &mut |part| reader.take(part).ok_or_else(String::new)).ok()?;
+    leaves.list.retain(|leaf| !leaf.key.is_empty());
     Some(())
 }
 
-fn read_value(value: &Value, key: &str, depth: usize, leaves: &mut Leaves) -> Option<()> {
-    if depth > DEPTH_MAX {
-        return None;
-    }
-    match value {
-        Value::String(string) => leaves.push(key.to_owned(), quoted(string.value())),
-        Value::Array(array) if array.is_empty() => leaves.push(key.to_owned(), "[]".to_owned()),
-        Value::Array(array) => {
-            for (index, value) in array.iter().enumerate() {
-                read_value(value, &item(key, index), depth + 1, leaves)?;
-            }
-            Some(())
-        }
-        Value::InlineTable(table) if table.is_empty() => {
-            leaves.push(key.to_owned(), "{}".to_owned())
-        }
-        Value::InlineTable(table) => {
-            for (name, value) in table {
-                read_value(value, &below(key, name), depth + 1, leaves)?;
-            }
-            Some(())
-        }
-        literal => {
-            let bare = literal.clone().decorated("", "");
-            leaves.push(key.to_owned(), bare.to_string())
-        }
-    }
-}
-
 /// Reads a stream of one YAML document; a stream of several is not compared by key.
+///
+/// The limit on leaves bounds "billion laughs".
 pub(super) fn read_yaml(text: &str, leaves: &mut Leaves) -> Option<()> {
-    let mut reader = YamlReader { leaves, open: Vec::new(), anchors: HashMap::new() };
-    let mut documents = 0;
-    for event in Parser::new_from_str(text) {
-        match event.ok()?.0 {
-            Event::DocumentStart(_) => documents += 1,
-            Event::Scalar(text, style, anchor, tag) => {
-                let mut value = match style {
-                    ScalarStyle::Plain => text.into_owned(),
-                    _ => quoted(&text),
-                };
-                if let Some(tag) = tag {
-                    value = format!("{tag} {value}");
-                }
-                reader.scalar(&value, anchor)?;
-            }
-            Event::SequenceStart(anchor, _) => reader.enter(anchor, Place::Item(0))?,
-            Event::MappingStart(anchor, _) => reader.enter(anchor, Place::Key)?,
-            Event::SequenceEnd => reader.leave("[]")?,
-            Event::MappingEnd => reader.leave("{}")?,
-            Event::Alias(anchor) => reader.alias(anchor)?,
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
-        }
-    }
-    (documents <= 1).then_some(())
+    let mut reader = Reader { leaves, open: Vec::new() };
+    document::read_yaml(text, &mut |part| reader.take(part).ok_or_else(String::new)).ok()
 }
 
-/// Where the next node of an open collection belongs.
+/// Where the next part of an open collection belongs.
 #[derive(Debug)]
 enum Place {
-    /// It is the name of a member.
-    Key,
-    /// It is the value of the member with this name.
+    /// It is the value of the member with this name; of none before the first.
     Member(String),
     /// It is the item of this index.
     Item(usize),
@@ -177,77 +102,61 @@ enum Place {
 struct Open {
     key: String,
     next: Place,
-    anchor: usize,
     first_leaf: usize,
 }
 
-/// Follows the events of a parser; the depth is the length of `open`, on the heap.
+/// Follows the parts of a document.
 #[derive(Debug)]
-struct YamlReader<'a> {
+struct Reader<'a> {
     leaves: &'a mut Leaves,
     open: Vec<Open>,
-    /// Anchor → its key and the leaves below it; only of anchors that are closed.
-    anchors: HashMap<usize, (String, Range<usize>)>,
 }
 
-impl YamlReader<'_> {
-    fn scalar(&mut self, value: &str, anchor: usize) -> Option<()> {
-        if let Some(Open { next: next @ Place::Key, .. }) = self.open.last_mut() {
-            let name = value.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
-            *next = Place::Member(name.unwrap_or(value).to_owned());
+impl Reader<'_> {
+    fn take(&mut self, part: Part<'_>) -> Option<()> {
+        match part {
+            Part::List => self.enter(Place::Item(0)),
+            Part::Map => self.enter(Place::Member(String::new())),
+            Part::Name(name) => {
+                self.open.last_mut()?.next = Place::Member(name.to_owned());
+                Some(())
+            }
+            Part::Text(text) => self.leaf(quoted(text)),
+            Part::Literal(literal) => self.leaf(literal.to_owned()),
+            Part::Tagged(tag, text, true) => self.leaf(format!("{tag} {}", quoted(text))),
+            Part::Tagged(tag, text, false) => self.leaf(format!("{tag} {text}")),
+            Part::End => self.leave(),
+        }
+    }
+
+    fn leaf(&mut self, value: String) -> Option<()> {
+        let key = self.key_of_next();
+        self.leaves.push(key, value)
+    }
+
+    fn enter(&mut self, next: Place) -> Option<()> {
+        let (key, first_leaf) = (self.key_of_next(), self.leaves.list.len());
+        self.open.push(Open { key, next, first_leaf });
+        Some(())
+    }
+
+    fn leave(&mut self) -> Option<()> {
+        let closed = self.open.pop()?;
+        if closed.first_leaf < self.leaves.list.len() {
             return Some(());
         }
-        let (key, first) = (self.key_of_next()?, self.leaves.list.len());
-        self.leaves.push(key.clone(), value.to_owned())?;
-        self.remember(anchor, key, first);
-        Some(())
+        let is_list = matches!(closed.next, Place::Item(_));
+        self.leaves.push(closed.key, if is_list { "[]" } else { "{}" }.to_owned())
     }
 
-    fn enter(&mut self, anchor: usize, next: Place) -> Option<()> {
-        if self.open.len() >= DEPTH_MAX {
-            return None;
-        }
-        let (key, first_leaf) = (self.key_of_next()?, self.leaves.list.len());
-        self.open.push(Open { key, next, anchor, first_leaf });
-        Some(())
-    }
-
-    fn leave(&mut self, empty: &str) -> Option<()> {
-        let closed = self.open.pop()?;
-        if closed.first_leaf == self.leaves.list.len() {
-            self.leaves.push(closed.key.clone(), empty.to_owned())?;
-        }
-        self.remember(closed.anchor, closed.key, closed.first_leaf);
-        Some(())
-    }
-
-    /// Repeats the leaves of an anchor here; the limit on leaves bounds "billion laughs".
-    fn alias(&mut self, anchor: usize) -> Option<()> {
-        let key = self.key_of_next()?;
-        let (from, range) = self.anchors.get(&anchor)?.clone();
-        for at in range {
-            let leaf = self.leaves.list.get(at)?;
-            let longer = format!("{key}{}", leaf.key.strip_prefix(&from)?);
-            self.leaves.push(longer, leaf.value.clone())?;
-        }
-        Some(())
-    }
-
-    fn remember(&mut self, anchor: usize, key: String, first_leaf: usize) {
-        if anchor != 0 {
-            self.anchors.insert(anchor, (key, first_leaf..self.leaves.list.len()));
-        }
-    }
-
-    /// Gives the key of the next node, and moves on; none for a collection as the name of a member.
-    fn key_of_next(&mut self) -> Option<String> {
-        let Some(open) = self.open.last_mut() else { return Some(String::new()) };
-        match std::mem::replace(&mut open.next, Place::Key) {
-            Place::Key => None,
-            Place::Member(name) => Some(below(&open.key, &name)),
+    /// Gives the key of the next value, and moves on.
+    fn key_of_next(&mut self) -> String {
+        let Some(open) = self.open.last_mut() else { return String::new() };
+        match &mut open.next {
+            Place::Member(name) => below(&open.key, name),
             Place::Item(index) => {
-                open.next = Place::Item(index + 1);
-                Some(item(&open.key, index))
+                *index += 1;
+                item(&open.key, *index - 1)
             }
         }
     }

@@ -3,11 +3,13 @@
 mod chunk;
 mod commit;
 mod commit_graph;
+mod environment;
 mod journal;
 mod json;
 mod lease;
 mod object;
 mod pack;
 mod run_state;
+mod series;
 mod stage;
 mod tree;

@@ -9,5 +9,6 @@ mod json;
 mod lease;
 mod object;
 mod pack;
+mod series;
 mod stage;
 mod tree;

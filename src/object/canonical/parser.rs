@@ -53,6 +53,12 @@ impl<'a> Parser<'a> {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::list),
             Some(b'"') => self.text().map(Value::Text),
+            Some(b'N' | b'I') if self.mode == Mode::Capture => self.number_by_name(),
+            Some(b'-')
+                if self.mode == Mode::Capture && self.bytes.get(self.at + 1) == Some(&b'I') =>
+            {
+                self.number_by_name()
+            }
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
@@ -142,6 +148,14 @@ impl<'a> Parser<'a> {
             Err(_) if self.mode == Mode::Capture => Ok(Value::Text(text.to_owned())),
             Err(error) => Err(self.error_at(start, error.to_string())),
         }
+    }
+
+    /// Reads what is no JSON number, by the name that other writers give it.
+    fn number_by_name(&mut self) -> Result<Value, DecodeError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let named = ["NaN", "Infinity", "-Infinity"];
+        let name = named.into_iter().find(|name| rest.starts_with(name.as_bytes()));
+        self.word(name.unwrap_or("NaN"), name.unwrap_or_default().into())
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, DecodeError> {

@@ -123,7 +123,9 @@ fn judge_words(output: &Output, point: &Point) -> Result<bool, String> {
         Some(0) => return Ok(false),
         Some(3 | 14) => {}
         // What cannot be read may be unrecorded work: it is left alone.
-        Some(11) if said.contains("cannot be read: ") => return Ok(true),
+        Some(11) if said.contains("cannot be read: ") || said.contains("would be lost") => {
+            return Ok(true);
+        }
         code => return Err(format!("exit code {code:?}: {}", shown(output))),
     }
     // Where nothing can be written, nothing can be said.

@@ -16,6 +16,10 @@ use crate::storage::{Key, Storage, StorageError};
 use super::StoreError;
 use super::pack::Pack;
 
+/// How often packs are listed at most before an object that is in none of them is missing; each
+/// time but the last, others have merged some meanwhile.
+const LISTINGS_MAX: u32 = 16;
+
 /// All packs of a repository.
 #[derive(Debug)]
 pub struct Packs {
@@ -34,6 +38,8 @@ pub struct Listing {
     data: Vec<Arc<Pack>>,
     /// Files that have the name of a pack and cannot be opened as one.
     broken: Vec<(PackClass, Key, Defect)>,
+    /// Whether a pack was gone before it could be opened: what took its place was not listed.
+    is_overtaken: bool,
 }
 
 /// Why one pack cannot be opened, while others can.
@@ -159,11 +165,21 @@ impl Packs {
 
     /// Finds an object of an accepted kind.
     ///
-    /// Shape: a hit proves itself when it is read; a miss is told only after a second listing, over
-    /// checked footers.
+    /// Shape: a hit proves itself when it is read; a miss is told only after two listings that
+    /// found the same packs, over checked footers: a pack that is merged while a folder is listed
+    /// may be gone already, and the one that took its place not be in the list yet.
     pub fn find(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
-        if let Some(found) = self.listing()?.find(id, kinds) {
+        let mut before = self.listing()?;
+        if let Some(found) = before.find(id, kinds) {
             return Ok(Some(found));
+        }
+        for _ in 1..LISTINGS_MAX {
+            let listing = self.relist()?;
+            let is_settled = !listing.is_overtaken && listing.keys() == before.keys();
+            match listing.find_verified(id, kinds) {
+                Ok(None) | Err(StoreError::Damaged { .. }) if !is_settled => before = listing,
+                found => return found,
+            }
         }
         self.relist()?.find_verified(id, kinds)
     }
@@ -206,7 +222,10 @@ impl Packs {
             let pack = match open {
                 Some(pack) => Some(Arc::clone(pack)),
                 None => match self.open(key.clone()) {
-                    Ok(pack) => pack,
+                    Ok(pack) => {
+                        listing.is_overtaken |= pack.is_none() && !self.skips_damaged;
+                        pack
+                    }
                     Err(error) => {
                         listing.broken.push((class, key, defect(error)?));
                         continue;

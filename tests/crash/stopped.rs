@@ -5,6 +5,7 @@
 //! same again succeeds.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use provenance::format::pack::ObjectKind;
 use provenance::object::ObjectId;
@@ -15,6 +16,7 @@ use provenance::store::check::check;
 use provenance::store::collect::{CollectRequest, Collected, collect};
 use provenance::store::{Root, Store, StoreError, merge};
 
+use crate::simulation::hooked::{Call, HookedStorage};
 use crate::support::tally::Tally;
 use crate::support::{effort, sample};
 
@@ -190,4 +192,33 @@ fn many_recordings_stay_in_few_packs() {
     let packs = storage.list("pack/").expect("listed").len();
     assert!(packs <= 32, "{packs} packs");
     assert_whole(&storage, &roots, "merged over and over");
+}
+
+/// A reader used to call an object missing if its pack was merged away after the folder was listed
+/// and before it was opened, twice: the one that took its place was in neither list.
+#[test]
+fn an_object_is_found_however_often_its_pack_is_merged() {
+    const MERGES: u64 = 4;
+    for at in 0..24 {
+        let (storage, roots) = filled(9);
+        let reads = Arc::new(AtomicU64::new(0));
+        let live = storage.clone();
+        let hook = move |call| {
+            let number = reads.fetch_add(u64::from(call == Call::Read), Ordering::SeqCst);
+            if call == Call::Read && (at..at + MERGES).contains(&number) {
+                let store = open(&live);
+                let first = 100 * (number as u32 + 1);
+                for number in first..first + 9 {
+                    record(&store, number).expect("stored");
+                }
+                merge::tidy(&store, &Progress::default()).expect("merged");
+            }
+        };
+        let hooked = HookedStorage::new(Arc::new(storage), Arc::new(hook));
+        let store = Store::open(Arc::new(hooked), 1);
+        for root in &roots {
+            let Root::Tree(id) = root else { continue };
+            store.reader().node(id).unwrap_or_else(|error| panic!("read {at}: {error}"));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! stopped or failed, power cuts that keep any part, many clients interleaved step by step.
 
 mod errors;
-mod hooked;
+pub mod hooked;
 mod journal;
 mod schedules;
 mod states;

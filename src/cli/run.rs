@@ -37,7 +37,7 @@ pub struct Args {
     output: Vec<PathBuf>,
     /// A parameter
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    param: Vec<(String, String)>,
+    param: Vec<String>,
     /// A file of parameters, read before: JSON, YAML or TOML
     #[arg(long, value_name = "FILE")]
     params: Vec<PathBuf>,
@@ -59,9 +59,9 @@ pub struct Args {
     command: Vec<OsString>,
 }
 
-fn key_and_value(word: &str) -> Result<(String, String), String> {
+fn key_and_value(word: &str) -> Result<String, String> {
     match word.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some((key, _)) if !key.trim().is_empty() => Ok(word.to_owned()),
         _ => Err("is written KEY=VALUE".to_owned()),
     }
 }

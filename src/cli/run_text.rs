@@ -2,7 +2,7 @@
 
 use super::{escape, shell_word, units};
 use crate::object::canonical::Value;
-use crate::object::{Content, Metric, Metrics, Params, Reading, Run};
+use crate::object::{Code, Content, Metric, Metrics, Params, Reading, Run};
 
 /// Most parameters, metrics, inputs or outputs that are shown one by one.
 const LINES_MAX: usize = 40;
@@ -27,6 +27,24 @@ pub fn lines(run: &Run) -> Vec<String> {
     let outputs = outputs.map(|output| content(&output.path, output.content.as_ref(), None));
     section(&mut lines, "Outputs:", outputs.collect());
     lines
+}
+
+/// Words a git checkout: `0f3a9c2b11de of trunk, https://…, with changes in 4be1…`.
+pub fn code(code: &Code) -> String {
+    let commit = code.git_commit.as_deref().and_then(|id| id.get(..12));
+    let mut words = commit.unwrap_or("no git commit yet").to_owned();
+    if let Some(branch) = &code.branch {
+        words.push_str(&format!(" of {}", escape::line(branch)));
+    }
+    if let Some(repository) = &code.repository {
+        words.push_str(&format!(", {}", escape::line(repository)));
+    }
+    match (&code.changes, code.dirty) {
+        (Some(changes), _) => words.push_str(&format!(", changed: ls {}", changes.short())),
+        (None, true) => words.push_str(", changed"),
+        (None, false) => {}
+    }
+    words
 }
 
 /// Says how a run ended and what it used up.

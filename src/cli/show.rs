@@ -93,6 +93,9 @@ fn print_commit(out: &mut Output, shown: &LogCommit) -> Result<(), Failure> {
             writeln!(out, "{line}")?;
         }
     }
+    if let Some(code) = &shown.commit.code {
+        writeln!(out, "\nCode:    {}", run_text::code(code))?;
+    }
     let artifacts = artifact_lines(&shown.commit);
     if !artifacts.is_empty() {
         writeln!(out, "\nArtifacts:")?;

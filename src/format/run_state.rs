@@ -3,7 +3,7 @@
 //! Specified in `docs/format/run-state.md`.
 
 use crate::object::canonical::{FieldError, Object, Value, decode_record};
-use crate::object::{DecodeError, ObjectId, Timestamp};
+use crate::object::{Code, DecodeError, ObjectId, Timestamp};
 
 /// Longest file in bytes.
 pub const STATE_BYTES_MAX: usize = 4 << 20;
@@ -42,6 +42,10 @@ pub struct RunState {
     pub params_files: Vec<String>,
     /// Files of metrics.
     pub metrics_files: Vec<String>,
+    /// The git checkout around it.
+    pub code: Option<Code>,
+    /// What it runs in: the id of the file `environment.json`.
+    pub environment: Option<ObjectId>,
     /// What the user says of it.
     pub message: String,
     /// The command as typed, for the journal.
@@ -69,6 +73,8 @@ impl RunState {
         object.set("params", self.params.clone());
         object.set("params_files", Value::list(self.params_files.clone()));
         object.set("metrics_files", Value::list(self.metrics_files.clone()));
+        object.set_some("code", self.code.as_ref().map(Code::to_value));
+        object.set_some("environment", self.environment);
         object.set("message", self.message.as_str());
         object.set("journal", self.journal.as_str());
         Ok(Value::from(object).encode())
@@ -95,6 +101,8 @@ impl RunState {
                 params: fields.required("params", |value| value.object().cloned())?,
                 params_files: fields.required("params_files", texts)?,
                 metrics_files: fields.required("metrics_files", texts)?,
+                code: fields.optional("code", |value| value.record(Code::read))?,
+                environment: fields.optional("environment", Value::id)?,
                 message: fields.required("message", text)?,
                 journal: fields.required("journal", text)?,
             })

@@ -24,7 +24,7 @@ pub struct Code {
 
 impl Code {
     /// Reads the object `code`.
-    pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, FieldError> {
+    pub fn read(fields: &mut Fields<'_>) -> Result<Self, FieldError> {
         Ok(Self {
             repository: fields.optional("repository", filled_line)?,
             git_commit: fields.optional("git_commit", git_id)?,
@@ -35,7 +35,7 @@ impl Code {
     }
 
     /// Gives the object `code`.
-    pub(super) fn to_value(&self) -> Value {
+    pub fn to_value(&self) -> Value {
         let mut object = Object::new();
         object.set_some("repository", self.repository.as_deref());
         object.set_some("git_commit", self.git_commit.as_deref());

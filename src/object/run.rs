@@ -190,6 +190,13 @@ impl Params {
 }
 
 impl Metrics {
+    /// Gives the canonical JSON under which they are attached where they are large.
+    ///
+    /// Errors: a count that no number of JSON holds.
+    pub fn encode(&self) -> Result<Vec<u8>, FieldError> {
+        Ok(self.to_value()?.encode())
+    }
+
     fn read(value: &Value) -> Result<Self, FieldError> {
         if let Value::Text(_) = value {
             return value.id().map(Self::Attached);

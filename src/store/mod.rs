@@ -23,6 +23,7 @@ pub mod journal;
 mod large_blob;
 pub mod lease;
 mod limits;
+mod links;
 mod lookup;
 pub mod merge;
 mod open;

@@ -6,11 +6,11 @@
 
 use super::id_set::{IdMap, IdSet, Role, half};
 use super::reader::{BLOBS, CHUNKS};
-use super::{Reader, Store, StoreError};
+use super::{Reader, Store, StoreError, links};
 use crate::format::chunk::map::{ChunkMap, MapLevel, Part, decode_list};
 use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::tree::{Child, EMPTY_TREE, Entry, Node, Target, Totals};
-use crate::object::{Commit, DecodeError, Metric, Metrics, ObjectId, Params, Sha256};
+use crate::object::{DecodeError, ObjectId, Sha256};
 use crate::progress::Progress;
 use crate::store::packs::Found;
 
@@ -59,6 +59,13 @@ enum Item {
     },
     /// Ends a directory.
     Leave,
+}
+
+impl Item {
+    /// The root of a tree of which nothing is said elsewhere.
+    const fn root(id: ObjectId) -> Self {
+        Self::Node { id, name: None, expected: Expected::Anything }
+    }
 }
 
 /// What the node above says of a node.
@@ -116,7 +123,7 @@ impl<'s, 'f> Marker<'s, 'f> {
     pub fn mark(&mut self, root: Root) -> Result<(), StoreError> {
         self.stack.push(match root {
             Root::Commit(id) => Item::Commit(id),
-            Root::Tree(id) => Item::Node { id, name: None, expected: Expected::Anything },
+            Root::Tree(id) => Item::root(id),
         });
         self.walk()
     }
@@ -153,15 +160,16 @@ impl<'s, 'f> Marker<'s, 'f> {
             Err(error) => return (self.failed)(self.trail.at(None), error),
         };
         self.stack.extend(commit.parents.iter().map(|parent| Item::Commit(*parent)));
-        for id in attachments(&commit) {
+        for id in links::attachments(&commit) {
             self.object(&id, Role::Attachment, KindSet::only(ObjectKind::Attachment), None)?;
         }
-        for id in mentions(&commit) {
+        for id in links::mentions(&commit) {
             self.mention(id)?;
         }
+        let changes = commit.code.as_ref().and_then(|code| code.changes);
+        self.stack.extend(changes.map(Item::root));
         // The tree comes before the parents, so that the trail names this commit.
-        let id = commit.tree;
-        self.stack.push(Item::Node { id, name: None, expected: Expected::Anything });
+        self.stack.push(Item::root(commit.tree));
         Ok(())
     }
 
@@ -170,10 +178,7 @@ impl<'s, 'f> Marker<'s, 'f> {
         for found in self.store.packs().listing()?.find_all(&id, KindSet::ALL) {
             match found.row.kind {
                 ObjectKind::Commit => self.stack.push(Item::Commit(id)),
-                ObjectKind::Tree => {
-                    let expected = Expected::Anything;
-                    self.stack.push(Item::Node { id, name: None, expected });
-                }
+                ObjectKind::Tree => self.stack.push(Item::root(id)),
                 ObjectKind::Blob | ObjectKind::Chunk | ObjectKind::ChunkMap => {
                     self.blob(&id, None, None, None)?;
                 }
@@ -362,37 +367,4 @@ impl Expected {
             false => Err(DecodeError::new("tree", 0, "it is not what the node above says")),
         }
     }
-}
-
-/// Gives the attachments of a record, which are kept with it.
-fn attachments(commit: &Commit) -> Vec<ObjectId> {
-    let mut ids: Vec<ObjectId> = commit.environment.into_iter().collect();
-    ids.extend(commit.code.as_ref().and_then(|code| code.changes));
-    let Some(run) = &commit.run else { return ids };
-    ids.extend(run.log);
-    if let Params::Attached(id) = &run.params {
-        ids.push(*id);
-    }
-    match &run.metrics {
-        Metrics::Attached(id) => ids.push(*id),
-        Metrics::Here(metrics) => {
-            ids.extend(metrics.iter().filter_map(|(_, metric)| match metric {
-                Metric::Series(series) => series.series,
-                Metric::Single(_) => None,
-            }));
-        }
-    }
-    ids
-}
-
-/// Gives what a record names by its id, here or elsewhere.
-fn mentions(commit: &Commit) -> Vec<ObjectId> {
-    let mut ids: Vec<ObjectId> =
-        commit.artifacts.iter().map(|artifact| artifact.content.id).collect();
-    if let Some(run) = &commit.run {
-        ids.extend(run.inputs.iter().map(|input| input.content.id));
-        ids.extend(run.inputs.iter().filter_map(|input| input.commit));
-        ids.extend(run.outputs.iter().filter_map(|output| Some(output.content.as_ref()?.id)));
-    }
-    ids
 }

@@ -20,6 +20,10 @@ const STATE: &str = "state";
 const LOG: &str = "log";
 const PARAMS: &str = "params.jsonl";
 const METRICS: &str = "metrics.jsonl";
+const ENVIRONMENT: &str = "environment.json";
+
+/// Longest description of what a run runs in, bytes.
+const ENVIRONMENT_BYTES_MAX: u64 = 16 << 20;
 
 /// A run's folder, which nobody else uses while this lives.
 #[derive(Debug)]
@@ -61,14 +65,23 @@ pub struct FoundRun {
 
 impl RunFolder {
     /// Makes the folder of a new run, with its state, durably.
-    pub fn make(repository: &Path, id: &str, state: &[u8]) -> Result<Self, LocalError> {
+    pub fn make(
+        repository: &Path,
+        id: &str,
+        state: &[u8],
+        environment: &[u8],
+    ) -> Result<Self, LocalError> {
         let path = repository.join(layout::RUNS).join(id);
         let failed = |source| LocalError::Read { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(failed)?;
         let lock =
             WorktreeLock::try_take(&path.join(LOCK)).map_err(|error| locked(&path, error))?;
         let lock = lock.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
-        atomic::replace(&path.join(STATE), state, &local::temporaries(repository))?;
+        let temporaries = local::temporaries(repository);
+        if !environment.is_empty() {
+            atomic::replace(&path.join(ENVIRONMENT), environment, &temporaries)?;
+        }
+        atomic::replace(&path.join(STATE), state, &temporaries)?;
         for name in [LOG, PARAMS, METRICS] {
             File::create(path.join(name)).map_err(failed)?;
         }
@@ -82,13 +95,29 @@ impl RunFolder {
         ids.into_iter().map(|id| Self::find(&folder, id)).collect()
     }
 
+    /// Reads what the command runs in; nothing where that is not known.
+    pub fn load_environment(&self) -> Result<Vec<u8>, LocalError> {
+        let path = self.path.join(ENVIRONMENT);
+        let failed = |source| LocalError::Read { path: path.clone(), source };
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file.map_err(failed)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(ENVIRONMENT_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
+    }
+
     /// Gives what was staged when the runs began that are not recorded: a collection keeps it.
     pub fn trees(repository: &Path) -> Result<Vec<ObjectId>, LocalError> {
         let folder = repository.join(layout::RUNS);
         let mut trees = Vec::new();
         for id in ids(&folder)? {
             match load_state(&folder.join(id).join(STATE)) {
-                Ok(state) => trees.push(state.tree),
+                Ok(state) => {
+                    trees.push(state.tree);
+                    trees.extend(state.code.and_then(|code| code.changes));
+                }
                 // It is recorded by now, or has not started.
                 Err(error) if error.is_absent() => {}
                 Err(error) => return Err(error),

@@ -17,6 +17,7 @@ use memmap2::Mmap;
 use super::directory::stamp_of;
 use super::open;
 use crate::format::stamps::View;
+use crate::object::tree::EMPTY_TREE;
 use crate::object::{DecodeError, ObjectId, TreePath};
 
 pub use crate::format::stamps::{FileKind, Record, Stamp};
@@ -81,6 +82,14 @@ impl Stamps {
     /// can be made again. Damage inside shows later, as an error of whoever meets it.
     pub fn open(path: &Path) -> Option<Self> {
         Self::reopen(path).ok()
+    }
+
+    /// Makes stamps that know of no file.
+    pub fn none(temporaries: &Path) -> Result<Self, StampsError> {
+        let failed = |source| StampsError::Io { doing: "make", source };
+        let place = tempfile::NamedTempFile::new_in(temporaries).map_err(failed)?.into_temp_path();
+        StampsWriter::new(None, temporaries, i64::MAX)?.finish(&place, &EMPTY_TREE)?;
+        Self::reopen(&place).map_err(failed)
     }
 
     /// Opens stamps that were written a moment ago.

@@ -16,6 +16,7 @@ mod memory;
 mod project;
 mod repair;
 mod run;
+mod run_capture;
 mod streams;
 mod transcripts;
 mod words;

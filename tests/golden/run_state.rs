@@ -2,7 +2,7 @@
 
 use provenance::format::run_state::RunState;
 use provenance::object::canonical::{Number, Object};
-use provenance::object::{ObjectId, Timestamp};
+use provenance::object::{Code, ObjectId, Timestamp};
 
 use crate::support::fixture;
 
@@ -25,6 +25,14 @@ fn state() -> RunState {
         params,
         params_files: vec!["params.yaml".to_owned()],
         metrics_files: Vec::new(),
+        code: Some(Code {
+            repository: Some("https://example.org/penguins.git".to_owned()),
+            git_commit: Some("0f".repeat(20)),
+            branch: Some("main".to_owned()),
+            dirty: true,
+            changes: Some(ObjectId::of(b"changes")),
+        }),
+        environment: Some(ObjectId::of(b"environment")),
         message: String::new(),
         journal: "run -i data -o model.bin -- python train.py --epochs=3".to_owned(),
     }
@@ -32,7 +40,8 @@ fn state() -> RunState {
 
 #[test]
 fn a_run_state_is_spelled_in_one_way() {
-    let first = RunState { parent: None, branch: None, ..state() };
+    let nothing = RunState { code: None, environment: None, ..state() };
+    let first = RunState { parent: None, branch: None, ..nothing };
     for (name, state) in [("state.json", state()), ("before-the-first-commit.json", first)] {
         let path = format!("format/v1/run-state/{name}");
         fixture::check(&path, &state.encode().expect("encoded"));
@@ -48,7 +57,8 @@ fn every_missing_or_unknown_field_is_refused() {
     for name in document.as_object().expect("an object").keys() {
         let mut less = document.clone();
         less.as_object_mut().expect("an object").shift_remove(name);
-        let is_optional = name == "parent" || name == "branch";
+        let optional = ["parent", "branch", "code", "environment"];
+        let is_optional = optional.contains(&name.as_str());
         assert_eq!(RunState::decode(less.to_string().as_bytes()).is_ok(), is_optional, "{name}");
     }
     assert!(RunState::decode(text.replace("\"advance\"", "\"advanced\"").as_bytes()).is_err());

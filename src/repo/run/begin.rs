@@ -3,9 +3,11 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::name::Chance;
-use super::{Begun, RunRequest};
-use crate::object::canonical::{Object, Value};
-use crate::object::{Timestamp, TreePath};
+use super::{Begun, RunRequest, code, values};
+use crate::capture::environment::{self, EnvironmentRequest, Variables};
+use crate::capture::redact;
+use crate::object::canonical::Value;
+use crate::object::{ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 use crate::repo::add::stage_changes;
 use crate::repo::ref_name::RefKind;
@@ -26,11 +28,24 @@ pub(super) fn begin(
     let _lock = repository.lock(progress)?;
     let mut notes = Vec::new();
     stage(repository, request, progress, &mut notes)?;
+    let command = words(request);
+    let environment = environment::look(EnvironmentRequest {
+        command: &command,
+        directory: &request.directory,
+        root: &repository.location.root,
+        variables: &Variables::of_this_program(),
+    });
+    notes.extend(environment.notes);
+    let environment = Value::from(environment.document).encode();
     let started = repository.clock.now();
-    let state = state(repository, request, chance, started)?;
+    let state = RunState {
+        code: code::changed(repository, progress, &mut notes)?,
+        environment: Some(ObjectId::of(&environment)),
+        ..state(repository, request, chance, started)?
+    };
     let id = chance.id(started);
     let bytes = state.encode().map_err(|error| Error::Usage(error.to_string()))?;
-    let folder = RunFolder::make(&repository.location.folder, &id, &bytes)?;
+    let folder = RunFolder::make(&repository.location.folder, &id, &bytes, &environment)?;
     Ok(Begun { folder, id, state, notes })
 }
 
@@ -72,14 +87,11 @@ fn state(
         Head::Detached(_) => None,
     };
     let directory = repository.tree_path(&request.directory, ".".as_ref())?;
-    let mut params = Object::new();
-    for (name, value) in &request.params {
-        params.set(name.as_str(), typed(value));
-    }
+    let params = values::params_before(repository, &request.params_files, &request.params)?;
     Ok(RunState {
         name: request.name.clone().unwrap_or_else(|| chance.name()),
         named: request.name.is_some(),
-        command: request.command.iter().map(|word| word.to_string_lossy().into()).collect(),
+        command: redact::arguments(&words(request)),
         directory: directory.map_or_else(|| ".".to_owned(), |path| text(&path)),
         started,
         tree: repository.staged_tree(&mut repository.store.reader())?,
@@ -91,18 +103,15 @@ fn state(
         params,
         params_files: request.params_files.iter().map(text).collect(),
         metrics_files: request.metrics_files.iter().map(text).collect(),
-        message: request.message.clone(),
-        journal: request.journal.clone(),
+        code: None,
+        environment: None,
+        message: redact::text(&request.message).into_owned(),
+        journal: redact::text(&request.journal).into_owned(),
     })
 }
 
-/// Takes a parameter that was typed: a number, true or false, or else a text.
-fn typed(value: &str) -> Value {
-    match value {
-        "true" => true.into(),
-        "false" => false.into(),
-        _ => Value::number_or_text(value),
-    }
+fn words(request: &RunRequest<'_>) -> Vec<String> {
+    request.command.iter().map(|word| word.to_string_lossy().into()).collect()
 }
 
 fn text(path: &TreePath) -> String {

@@ -3,10 +3,12 @@
 use super::begin::tree_paths;
 use super::inputs::{inputs, outputs};
 use super::outputs::{Taken, beside, staged};
+use super::values::{self, Measured};
 use super::{Outcome, RunReport, Sibling};
 use crate::capture::process::Ended;
+use crate::object::canonical::{Object, Value};
 use crate::object::{
-    Commit, Metrics, ObjectId, Params, Resources, Run, Timestamp, TreePath, Update,
+    Commit, Metric, Metrics, ObjectId, Params, Resources, Run, Timestamp, TreePath, Update,
 };
 use crate::progress::Progress;
 use crate::repo::artifacts::artifacts_of;
@@ -18,6 +20,9 @@ use crate::worktree::run_folder::{RunFolder, RunState};
 
 /// Most bytes of a log that are recorded; of a longer one its beginning and its end. Bytes.
 const LOG_BYTES_MAX: usize = 15 << 20;
+
+/// Longest parameters or metrics that stay in the record, bytes of their JSON.
+const VALUES_BYTES_MAX: usize = 256 << 10;
 
 /// How often a name or a branch may be taken away before giving up.
 const ATTEMPTS: u32 = 100;
@@ -44,7 +49,11 @@ pub(super) fn finish(
     let Taken { tree, notes: more } = taken;
     notes.extend(more);
 
-    let (mut commit, transaction) = record(repository, state, &folder, tree, ended.as_ref())?;
+    let measured = values::measured(repository, state, &folder)?;
+    notes.extend(measured.notes.iter().cloned());
+    let mut missing = measured.missing.clone();
+    let (mut commit, transaction) =
+        record(repository, state, &folder, tree, measured, ended.as_ref())?;
     let published = publish(repository, state, &mut commit, &mut sibling, transaction)?;
     if sibling == Some(Sibling::Moved)
         && local::load_stage(&repository.location.folder)? == Some(tree)
@@ -55,7 +64,7 @@ pub(super) fn finish(
     folder.remove()?;
     let _tidied_or_not = merge::tidy(&repository.store, &Progress::default());
     let run = commit.run.as_ref();
-    let missing = run.map(missing).unwrap_or_default();
+    missing.extend(run.map(missing_outputs).unwrap_or_default());
     Ok(RunReport {
         id: published.id,
         name: published.name,
@@ -69,7 +78,7 @@ pub(super) fn finish(
     })
 }
 
-fn missing(run: &Run) -> Vec<String> {
+fn missing_outputs(run: &Run) -> Vec<String> {
     let outputs = run.outputs.iter().filter(|output| output.content.is_none());
     outputs.map(|output| output.path.clone()).collect()
 }
@@ -103,6 +112,7 @@ fn record<'s>(
     state: &RunState,
     folder: &RunFolder,
     tree: ObjectId,
+    measured: Measured,
     ended: Option<&(Timestamp, Ended)>,
 ) -> Result<(Commit, Transaction<'s>), Error> {
     let mut reader = repository.store.reader();
@@ -121,8 +131,8 @@ fn record<'s>(
         started: state.started,
         ended: ended.map(|(at, _)| *at),
         exit_code: ended.map(|(_, ended)| ended.exit_code),
-        params: Params::Here(state.params.clone()),
-        metrics: Metrics::Here(Vec::new()),
+        params: attach_params(&transaction, measured.params)?,
+        metrics: attach_metrics(&transaction, measured.metrics, &measured.series)?,
         inputs: inputs(&mut reader, &state.tree, &input_paths, state.parent)?,
         outputs: outputs(&mut reader, &tree, &output_paths)?,
         log,
@@ -141,11 +151,52 @@ fn record<'s>(
         system: crate::capture::system(),
         artifacts: artifacts_of(&mut reader, &tree)?.artifacts,
         run: Some(run),
-        code: None,
-        environment: None,
-        fine_tune: None,
+        code: state.code.clone(),
+        environment: attach_environment(state, folder, &transaction)?,
+        fine_tune: values::fine_tune(repository, &output_paths),
     };
     Ok((commit, transaction))
+}
+
+/// Attaches the description of what the command ran in.
+fn attach_environment(
+    state: &RunState,
+    folder: &RunFolder,
+    transaction: &Transaction<'_>,
+) -> Result<Option<ObjectId>, Error> {
+    let document = folder.load_environment()?;
+    match state.environment {
+        Some(id) if id == ObjectId::of(&document) => {
+            Ok(Some(transaction.put_attachment(&document)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Puts parameters into the record, or beside it where they are large.
+fn attach_params(transaction: &Transaction<'_>, params: Object) -> Result<Params, Error> {
+    let bytes = Value::from(params.clone()).encode();
+    match bytes.len() > VALUES_BYTES_MAX {
+        true => Ok(Params::Attached(transaction.put_attachment(&bytes)?)),
+        false => Ok(Params::Here(params)),
+    }
+}
+
+/// Puts metrics into the record, or beside it where they are large, and series beside it.
+fn attach_metrics(
+    transaction: &Transaction<'_>,
+    metrics: Vec<(String, Metric)>,
+    series: &[Vec<u8>],
+) -> Result<Metrics, Error> {
+    for values in series {
+        transaction.put_attachment(values)?;
+    }
+    let metrics = Metrics::Here(metrics);
+    let bytes = metrics.encode().map_err(|error| Error::Usage(error.to_string()))?;
+    match bytes.len() > VALUES_BYTES_MAX {
+        true => Ok(Metrics::Attached(transaction.put_attachment(&bytes)?)),
+        false => Ok(metrics),
+    }
 }
 
 /// As what a run was recorded.

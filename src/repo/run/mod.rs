@@ -4,11 +4,13 @@
 //! after it, `finish` records, for a run that was recovered as well.
 
 mod begin;
+mod code;
 mod finish;
 mod inputs;
 mod name;
 mod outputs;
 mod unfinished;
+mod values;
 
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Repository};
 use crate::capture::process::{self, Ended, Log, ProcessRequest};
+use crate::capture::redact::LogRedactor;
 use crate::object::{Commit, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 use crate::worktree::run_folder::{RunFolder, RunLog, RunState};
@@ -31,8 +34,8 @@ pub struct RunRequest<'a> {
     pub inputs: Vec<TreePath>,
     /// What it writes.
     pub outputs: Vec<TreePath>,
-    /// Parameters, by name.
-    pub params: Vec<(String, String)>,
+    /// Parameters, each `NAME=VALUE`.
+    pub params: Vec<String>,
     /// Files of parameters.
     pub params_files: Vec<TreePath>,
     /// Files of metrics.
@@ -148,20 +151,41 @@ fn execute(
         output: request.output,
         error: request.error,
     };
-    let mut log = KeptLog(folder.open_log()?);
+    let mut log = KeptLog::new(folder.open_log()?);
     let ended = process::run(&process, &mut log)?;
-    if !log.0.is_whole() {
+    if !log.finish() {
         notes.push("the disk did not take all of what the command printed".to_owned());
     }
     Ok(ended)
 }
 
-/// The log of a run, in its folder.
-struct KeptLog(RunLog);
+/// The log of a run, in its folder, without secrets.
+struct KeptLog {
+    file: RunLog,
+    redactor: LogRedactor,
+    redacted: Vec<u8>,
+}
+
+impl KeptLog {
+    fn new(file: RunLog) -> Self {
+        Self { file, redactor: LogRedactor::new(), redacted: Vec::new() }
+    }
+
+    /// Writes what was held back; tells whether the disk took all of it.
+    fn finish(self) -> bool {
+        let Self { mut file, redactor, mut redacted } = self;
+        redacted.clear();
+        redactor.finish(&mut redacted);
+        file.append(&redacted);
+        file.is_whole()
+    }
+}
 
 impl Log for KeptLog {
     fn keep(&mut self, bytes: &[u8]) {
-        self.0.append(bytes);
+        self.redacted.clear();
+        self.redactor.push(bytes, &mut self.redacted);
+        self.file.append(&self.redacted);
     }
 }
 

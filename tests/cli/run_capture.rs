@@ -1,0 +1,163 @@
+//! What `run` finds out by itself: code, environment, parameters, metrics; and no secrets.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+fn command(directory: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_provenance"));
+    command.current_dir(directory).args(words).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", directory);
+    command
+}
+
+#[track_caller]
+fn done(directory: &Path, words: &[&str]) -> String {
+    let output: Output = command(directory, words).output().expect("the program starts");
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn write(path: &Path, text: &str) {
+    let mut file = fs::File::create(path).expect("made");
+    file.write_all(text.as_bytes()).expect("written");
+}
+
+fn sample() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    done(folder.path(), &["init", "-q"]);
+    write(&folder.path().join("rows.csv"), "a,1\n");
+    done(folder.path(), &["add", "-q", "rows.csv"]);
+    done(folder.path(), &["commit", "-qm", "base"]);
+    folder
+}
+
+fn head(directory: &Path) -> Value {
+    let shown = done(directory, &["--json", "show", "-s", "HEAD"]);
+    serde_json::from_str(&shown).expect("a document")
+}
+
+fn attached(directory: &Path, id: &Value) -> Value {
+    let text = done(directory, &["cat", id.as_str().expect("an id")]);
+    serde_json::from_str(&text).expect("JSON")
+}
+
+#[test]
+fn parameters_and_metrics_come_from_files_and_from_what_the_command_appends() {
+    let folder = sample();
+    let path = folder.path();
+    write(&path.join("params.yaml"), "lr: 0.1\noptimizer: {name: adam, betas: [0.9, 0.99]}\n");
+    let script = r#"
+        echo '{"seed": 7, "lr": 0.2}' >> "$PROVENANCE_PARAMS"
+        for step in 1 2 3; do
+            echo "{\"step\": $step, \"loss\": 0.$step}" >> "$PROVENANCE_METRICS"
+        done
+        echo '{"step": 4, "loss": NaN}' >> "$PROVENANCE_METRICS"
+        printf '{"step": 5, "lo' >> "$PROVENANCE_METRICS"
+        printf 'accuracy,recall\n0.9,0.8\n' > metrics.csv"#;
+    let words = ["run", "-p", "epochs=3", "--params", "params.yaml", "--metrics", "metrics.csv"];
+    let ran = command(path, &words).args(["--", "sh", "-c", script]).output().expect("ran");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    assert!(said.contains("half"), "a half-written line is told: {said}");
+    let run = head(path)["run"].clone();
+    let optimizer = json!({"name": "adam", "betas": [0.9, 0.99]});
+    let params = json!({"epochs": 3, "lr": 0.2, "seed": 7, "optimizer": optimizer});
+    assert_eq!(run["params"], params);
+    let loss = &run["metrics"]["loss"];
+    assert_eq!(
+        (&loss["count"], &loss["first"], &loss["last"]),
+        (&json!(4), &json!(0.1), &json!("NaN"))
+    );
+    assert_eq!((&loss["min"], &loss["max"]), (&json!(0.1), &json!(0.3)));
+    let series = attached(path, &loss["series"]);
+    assert_eq!(series["values"], json!([0.1, 0.2, 0.3, "NaN"]));
+    assert_eq!(run["metrics"]["recall"], 0.8);
+    let listed =
+        done(path, &["runs", "--csv", "--columns", "params.optimizer.name,metrics.loss.min"]);
+    assert!(listed.lines().last().expect("a row").ends_with(",adam,0.1"), "{listed}");
+    done(path, &["gc", "-q", "--prune-now"]);
+    assert!(done(path, &["fsck", "--full"]).contains("No problem found"), "all is reachable");
+}
+
+#[test]
+fn a_missing_file_of_metrics_is_told_and_of_parameters_refused() {
+    let folder = sample();
+    let path = folder.path();
+    let gone =
+        command(path, &["run", "--metrics", "gone.json", "--", "true"]).output().expect("ran");
+    assert_eq!(gone.status.code(), Some(3), "{gone:?}");
+    let refused =
+        command(path, &["run", "--params", "gone.json", "--", "true"]).output().expect("ran");
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert_eq!(done(path, &["runs", "--unfinished"]), "");
+}
+
+#[test]
+fn the_git_checkout_is_recorded_with_what_git_does_not_have() {
+    let folder = sample();
+    let path = folder.path();
+    let git = |words: &[&str]| {
+        let mut git = Command::new("git");
+        git.current_dir(path).env("HOME", path).args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        let output = git.args(words).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    if !git(&["init", "-q", "-b", "trunk"]) {
+        return; // no git here
+    }
+    write(&path.join("train.py"), "print(1)\n");
+    write(&path.join(".gitignore"), "*.csv\n.provenance\n");
+    assert!(git(&["add", "train.py", ".gitignore"]) && git(&["commit", "-qm", "code"]));
+    git(&["remote", "add", "origin", "https://ada:secret-word@example.org/penguins.git"]);
+    write(&path.join("train.py"), "print(2)\n");
+    write(&path.join("new.py"), "print(3)\n");
+    done(path, &["run", "--", "true"]);
+    let commit = head(path);
+    let code = &commit["code"];
+    assert_eq!(code["repository"], "https://[redacted]@example.org/penguins.git");
+    assert_eq!((&code["branch"], &code["dirty"]), (&json!("trunk"), &json!(true)));
+    assert_eq!(code["git_commit"].as_str().expect("a commit").len(), 40);
+    let changes = code["changes"].as_str().expect("a tree");
+    assert_eq!(done(path, &["ls", changes]), "new.py\ntrain.py\n");
+    assert_eq!(done(path, &["cat", &format!("{changes}:train.py")]), "print(2)\n");
+    done(path, &["gc", "-q", "--prune-now"]);
+    assert!(done(path, &["fsck", "--full"]).contains("No problem found"), "all is reachable");
+}
+
+/// Every one of these would let somebody in.
+const SECRETS: &[&str] = &[
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "glpat-ABCDEFGHIJKLMNOPQRST",
+    "xoxb-123456789012-123456789012-AbCdEfGhIjKlMnOpQrStUvWx",
+    "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh",
+    "npm_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789",
+];
+
+#[test]
+fn secrets_enter_no_part_of_a_record() {
+    let folder = sample();
+    let path = folder.path();
+    for secret in SECRETS {
+        let script = format!(
+            "echo key {secret}; echo '{{\"token\": \"{secret}\"}}' >> \"$PROVENANCE_PARAMS\""
+        );
+        let param = format!("api_key={secret}");
+        let words = ["run", "-q", "-p", &param, "-m", secret, "--", "sh", "-c", &script];
+        let ran = command(path, &words).env("HF_TOKEN", secret).env("TORCH_KEY", secret).output();
+        let ran = ran.expect("ran");
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        assert!(String::from_utf8_lossy(&ran.stdout).contains(secret), "output is untouched");
+        let commit = head(path);
+        let log = done(path, &["cat", commit["run"]["log"].as_str().expect("a log")]);
+        let environment = attached(path, &commit["environment"]).to_string();
+        let journal = done(path, &["--json", "log", "--journal"]);
+        for text in [commit.to_string(), log, environment, journal] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}

@@ -82,6 +82,11 @@ RATIOS = (
     Aim("restore W2 ÷ `cp -r`", "W2", "limits", ours("restore"), limit("cp_back"), 0.6),
     Aim("restore W1 ÷ `cp`", "W1", "limits", ours("restore"), limit("cp_back"), 1.2),
     *(
+        Aim(f"restore {w} ÷ `cp -r` + sync", w, "limits", ours("restore", "durable"),
+            limit("cp_back", "durable"), bound)
+        for w, bound in (("W2", 0.6), ("W1", 1.2))
+    ),
+    *(
         Aim(f"fsck --full {w} ÷ reading and BLAKE3 of stored and raw bytes", w, "limits",
             ours("verify"), limit("hash_raw_and_stored"), CHECK)
         for w in ("W1", "W2")

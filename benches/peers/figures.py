@@ -3,7 +3,8 @@
 import json
 import statistics
 
-SYNCED = ("record", "cp", "tar")  # operations whose time includes the sync after them
+# Operations whose time includes the sync after them; `cp_back` is none of them.
+SYNCED = ("record", "record_b", "record_c", "cp", "tar", "tar_zstd")
 
 
 class Figures:
@@ -72,13 +73,16 @@ class Figures:
 
 
 def value_of(line, field):
-    """Gives one figure of a line; `seconds` includes the sync where the operation records."""
-    if field != "seconds":
+    """Gives one figure of a line.
+
+    `seconds` includes the sync where the operation records, `durable` always.
+    """
+    if field not in ("seconds", "durable"):
         return line.get(field)
     if "wall_s" not in line:
         return None
-    synced = line["op"].startswith(SYNCED)
-    return line["wall_s"] + (line["sync_s"] if synced else 0)
+    is_synced = field == "durable" or line["op"] in SYNCED
+    return line["wall_s"] + (line["sync_s"] if is_synced else 0)
 
 
 def spread(values, show):

@@ -40,6 +40,15 @@ class Ratios(unittest.TestCase):
         )
         self.assertEqual(figures.ratios("W1", "git", OURS, THEIRS), [0.5])
 
+    def test_a_copy_back_counts_without_the_sync_unless_it_is_asked_for(self):
+        figures = figures_of(line("provenance", 1.0, op="restore"), line("git", 1.0, op="cp_back"))
+        for field, expected in (("seconds", 1.0), ("durable", 1.0)):
+            over = (("provenance", "restore", field),)
+            under = (("git", "cp_back", field),)
+            self.assertEqual(figures.ratios("W1", "git", over, under), [expected])
+        over, under = (("git", "cp_back", "durable"),), (("git", "cp_back", "seconds"),)
+        self.assertEqual(figures.ratios("W1", "git", over, under), [1.5])
+
     def test_repetitions_are_compared_one_by_one(self):
         figures = figures_of(
             line("provenance", 1.5), line("provenance", 2.5, rep=1),

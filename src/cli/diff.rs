@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use super::exit::{Exit, Failure};
 use super::file_diff::{Form, Printer};
 use super::progress::Bar;
-use super::{Context, Outcome, file_diff, print, worktree_words};
-use crate::repo::Error;
+use super::{Context, Outcome, file_diff, print, run_text, worktree_words};
 use crate::repo::diff::{DiffReport, DiffRequest, diff, diff_sides};
+use crate::repo::{self, Error};
 
 /// Show what differs, file by file
 ///
 /// Without a commit: the worktree from the stage. With one: the worktree from it. With two, or
 /// A..B: the second from the first. Configurations in JSON, YAML and TOML are compared by key,
-/// other texts line by line; of other files you see what they are.
+/// other texts line by line; of other files you see what they are. Between two runs, their
+/// parameters, metrics, commands, machines and packages come first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,6 +54,11 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let place = context.place(&repository)?;
     let (words, paths) = place.names_and_paths(&repository, &args.commits, &args.paths)?;
     let is_silent = args.exit_code && context.global.quiet;
+    let is_plain = !context.global.json && !args.name_status && !is_silent && !args.staged;
+    let runs = match is_plain && paths.is_empty() {
+        true => repo::run_diff(&repository, &words)?,
+        false => None,
+    };
     let request = DiffRequest {
         sides: diff_sides(&repository, &words, args.staged)?,
         paths,
@@ -62,6 +68,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let mut printer = Printer::new(form);
     let mut report = DiffReport::default();
     context.page(&repository, |out| {
+        if let Some(runs) = &runs {
+            run_text::put_diff(out, runs)?;
+        }
         // The bar goes before the first line comes: both may be on one terminal.
         let mut bar = Some(Bar::watch(&context.progress, context.global.quiet));
         report = diff(&repository, &request, &context.progress, |file| {

@@ -1,8 +1,12 @@
-//! A run in words: for `show`.
+//! Runs in words: for `show` and `diff`.
 
-use super::{escape, shell_word, units};
+use std::io::Write as _;
+
+use super::print::Output;
+use super::{Failure, escape, shell_word, units};
 use crate::object::canonical::Value;
 use crate::object::{Code, Content, Metric, Metrics, Params, Reading, Run};
+use crate::repo::RunDiff;
 
 /// Most parameters, metrics, inputs or outputs that are shown one by one.
 const LINES_MAX: usize = 40;
@@ -27,6 +31,43 @@ pub fn lines(run: &Run) -> Vec<String> {
     let outputs = outputs.map(|output| content(&output.path, output.content.as_ref(), None));
     section(&mut lines, "Outputs:", outputs.collect());
     lines
+}
+
+/// Prints what differs between two runs, and a blank line if anything does.
+pub fn put_diff(out: &mut Output, diff: &RunDiff) -> Result<(), Failure> {
+    let mut is_any = false;
+    for (title, values) in diff.parts() {
+        is_any = true;
+        writeln!(out, "{}", out.paint.heading(format_args!("{title}:")))?;
+        let dash = || "-".to_owned();
+        let rows: Vec<Vec<String>> = values
+            .iter()
+            .map(|value| {
+                let text = |side: &Option<String>| side.as_deref().map_or_else(dash, escape::line);
+                let grown = value.delta.map(|delta| format!("({})", signed(delta)));
+                vec![
+                    escape::line(&value.name),
+                    text(&value.old),
+                    "→".to_owned(),
+                    text(&value.new),
+                    grown.unwrap_or_default(),
+                ]
+            })
+            .collect();
+        for line in units::columns(&rows, &[false, true, false, false, false]) {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    if is_any {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Spells a difference with its sign, in at most six digits.
+fn signed(delta: f64) -> String {
+    let rounded: f64 = format!("{delta:.5e}").parse().unwrap_or(delta);
+    format!("{rounded:+}")
 }
 
 /// Words a git checkout: `0f3a9c2b11de of trunk, https://…, with changes in 4be1…`.

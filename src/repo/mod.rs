@@ -37,6 +37,7 @@ pub mod revision;
 pub mod rm;
 mod roots;
 mod run;
+mod run_diff;
 mod runs;
 #[cfg(test)]
 mod sample;
@@ -85,6 +86,7 @@ pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use run::{
     RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, run, run_recover, runs_unfinished,
 };
+pub use run_diff::{RunDiff, ValueDiff, run_diff};
 pub use runs::{Expression, Field, FoundRun, RunsRequest, runs};
 pub use show::{ShowRequest, ShowRow, show};
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};

@@ -208,6 +208,27 @@ fn runs_are_chosen_sorted_and_shown() {
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }
 
+#[test]
+fn the_difference_of_two_runs_begins_with_what_was_set_and_measured() {
+    let folder = sample();
+    let path = folder.path();
+    let script = r#"printf '{"accuracy": %s}' $1 > metrics.json"#;
+    for (name, temperature, accuracy) in [("good", "0.7", "0.93"), ("bad", "0.9", "0.81")] {
+        let param = format!("temperature={temperature}");
+        let words = ["run", "-q", "--name", name, "-p", &param, "-p", "seed=1"];
+        let rest = ["--metrics", "metrics.json", "--", "sh", "-c", script, "sh", accuracy];
+        done(path, &[&words[..], &rest].concat());
+    }
+    let said = done(path, &["diff", "good", "bad"]);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "Params:", "{said}");
+    assert_eq!(lines[1], "  temperature  0.7  →  0.9  (+0.2)", "{said}");
+    assert_eq!(lines[2..4], ["Metrics:", "  accuracy  0.93  →  0.81  (-0.12)"], "{said}");
+    assert!(!said.contains("seed"), "what is equal is not shown: {said}");
+    assert_eq!(done(path, &["diff", "good..bad"]), said);
+    assert!(!done(path, &["diff", "good", "bad", "--", "data"]).contains("temperature"));
+}
+
 fn wait_for(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {

@@ -7,8 +7,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{Context, Exit, Failure, escape, run_text, units};
-use crate::object::Run;
-use crate::repo::{self, RecoverReport, RunReport, RunRequest, Sibling};
+use crate::object::{Run, TreePath};
+use crate::repo::{
+    self, Error, FoundRun, Ran, RecoverReport, Repository, RunDeclaration, RunReport, RunRequest,
+    Sibling,
+};
 
 /// Run a command and record it
 ///
@@ -24,6 +27,7 @@ Examples:
   provenance run -i data -o model.pt -- python train.py
   provenance run --name lr-high -p lr=0.1 --metrics metrics.json -o out -- python train.py
   provenance run --no-advance -o out -- python train.py   # leave the branch where it is
+  provenance run train                                   # what provenance.toml declares
   provenance run --recover                               # record runs that died half-way")]
 pub struct Args {
     /// Name of the run; one is made up if none is given
@@ -54,8 +58,16 @@ pub struct Args {
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     #[arg(conflicts_with_all = ["command", "input", "output", "name"])]
     recover: Option<String>,
+    /// Run what provenance.toml declares as [run.DECLARED]; skipped if a run with the same inputs,
+    /// command and parameters is recorded already
+    #[arg(value_name = "DECLARED", conflicts_with_all = ["command", "recover"])]
+    declared: Option<String>,
+    /// Run what is declared even if a run like it is recorded
+    #[arg(long, requires = "declared")]
+    force: bool,
     /// The command
-    #[arg(last = true, value_name = "COMMAND", required_unless_present = "recover")]
+    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(required_unless_present_any = ["recover", "declared"])]
     command: Vec<OsString>,
 }
 
@@ -78,7 +90,7 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let (out, error) = (std::io::stdout(), std::io::stderr());
     // An answer in JSON has standard output for itself.
     let output = if context.global.json { error.as_fd() } else { out.as_fd() };
-    let request = RunRequest {
+    let mut request = RunRequest {
         name: args.name.clone(),
         inputs: place.resolve(&repository, &args.input)?,
         outputs: place.resolve(&repository, &args.output)?,
@@ -89,13 +101,64 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         command: args.command.clone(),
         directory: context.directory()?,
         advances: !args.no_advance,
+        skips_known: false,
         journal: context.command(),
         output,
         error: error.as_fd(),
     };
-    let report = repo::run(&repository, &request, &context.progress)?;
-    tell(context, &report)?;
-    Ok(exit_of(&report))
+    if let Some(name) = &args.declared {
+        declare(&mut request, &repository, repo::run_declared(&repository, name)?)?;
+        request.skips_known = !args.force;
+    }
+    match repo::run(&repository, &request, &context.progress)? {
+        Ran::Recorded(report) => {
+            tell(context, &report)?;
+            Ok(exit_of(&report))
+        }
+        Ran::Known(known) => tell_known(context, &known),
+    }
+}
+
+/// Takes what is declared; what was typed counts more, or comes to it.
+fn declare(
+    request: &mut RunRequest<'_>,
+    repository: &Repository,
+    declared: RunDeclaration,
+) -> Result<(), Failure> {
+    let root = repository.location.root.clone();
+    let paths = |declared: Vec<String>, typed: &[TreePath]| -> Result<Vec<TreePath>, Error> {
+        let declared: Vec<PathBuf> = declared.into_iter().map(PathBuf::from).collect();
+        let mut paths = repository.tree_paths(&root, &declared)?;
+        paths.extend(typed.iter().cloned());
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    };
+    request.name.get_or_insert(declared.name);
+    request.command = declared.command.into_iter().map(OsString::from).collect();
+    request.inputs = paths(declared.inputs, &request.inputs)?;
+    request.outputs = paths(declared.outputs, &request.outputs)?;
+    request.params_files = paths(declared.params_files, &request.params_files)?;
+    request.metrics_files = paths(declared.metrics_files, &request.metrics_files)?;
+    request.params.splice(..0, declared.params);
+    request.directory.clone_from(&root);
+    Ok(())
+}
+
+/// Says that a run is recorded already.
+fn tell_known(context: &Context, known: &FoundRun) -> Result<ExitCode, Failure> {
+    let name = known.run().map(|run| run.name.as_str()).unwrap_or_default();
+    if context.global.json {
+        let answer = serde_json::json!({
+            "commit": known.id.to_record(), "run": name, "skipped": true,
+        });
+        context.print(|out| Ok(out.json(&answer)?))?;
+    } else if !context.global.quiet {
+        let id = known.id.short();
+        say(&format!("skipped: run {name} ({id}) had the same inputs, command and parameters"));
+        say("--force runs it again");
+    }
+    Ok(Exit::Ok.into())
 }
 
 /// Passes the command's exit code through; one that succeeded without its outputs has not.

@@ -37,6 +37,7 @@ pub mod revision;
 pub mod rm;
 mod roots;
 mod run;
+mod run_declared;
 mod run_diff;
 mod runs;
 #[cfg(test)]
@@ -84,8 +85,10 @@ pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use run::{
-    RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, run, run_recover, runs_unfinished,
+    Ran, RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, run, run_recover,
+    runs_unfinished,
 };
+pub use run_declared::{RunDeclaration, run_declared};
 pub use run_diff::{RunDiff, ValueDiff, run_diff};
 pub use runs::{Expression, Field, FoundRun, RunsRequest, runs};
 pub use show::{ShowRequest, ShowRow, show};

@@ -3,12 +3,18 @@
 //! Pure: the text comes from the tree that is recorded, so that a commit and its settings fit.
 
 mod pattern;
+mod run;
+
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use pattern::Pattern;
+pub use run::RunDeclaration;
 
+use super::open::own_file;
 use crate::object::ArtifactKind;
 
 /// Name of the file, at the top of the worktree.
@@ -20,7 +26,7 @@ const PATTERNS_MAX: usize = 1024;
 /// Longest name or other text, bytes.
 const LINE_BYTES_MAX: usize = 1024;
 
-const TABLES: &[&str] = &["artifact"];
+const TABLES: &[&str] = &["artifact", "run"];
 const KEYS: &[&str] = &["path", "kind", "split", "base"];
 
 /// Holds what the file says.
@@ -28,6 +34,8 @@ const KEYS: &[&str] = &["path", "kind", "split", "base"];
 pub struct Settings {
     /// What is declared, ascending by name, each name once.
     pub artifacts: Vec<Declaration>,
+    /// Runs that have a name, ascending by it, each name once.
+    pub runs: Vec<RunDeclaration>,
 }
 
 /// Declares what the files at some paths are.
@@ -77,6 +85,18 @@ pub fn parse(bytes: &[u8]) -> Result<Settings, SettingsError> {
     source.settings(document.get_ref())
 }
 
+/// Reads the file of a worktree; nothing is declared where there is none.
+///
+/// Errors: what keeps it from being read; what is wrong in it comes out of [`parse`].
+pub fn load(root: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match own_file(&root.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        file => drop(file?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?),
+    }
+    Ok(bytes)
+}
+
 /// Gives the number of the line that comes after these bytes.
 fn line_after(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte == b'\n').count() + 1
@@ -92,14 +112,22 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 impl Source<'_> {
     fn settings(self, document: &DeTable<'_>) -> Result<Settings, SettingsError> {
-        let mut artifacts = Vec::new();
+        let (mut artifacts, mut runs) = (Vec::new(), Vec::new());
         for (key, value) in in_order(document) {
-            if !TABLES.contains(&key.get_ref().as_ref()) {
-                return Err(self.unknown("table", key.get_ref(), key.span().start, TABLES));
-            }
-            let declared = self.table(value, "artifact", "is written [artifact.NAME]")?;
-            for (name, value) in in_order(declared) {
-                artifacts.push(self.declaration(name, value)?);
+            match key.get_ref().as_ref() {
+                "artifact" => {
+                    let declared = self.table(value, "artifact", "is written [artifact.NAME]")?;
+                    for (name, value) in in_order(declared) {
+                        artifacts.push(self.declaration(name, value)?);
+                    }
+                }
+                "run" => {
+                    let declared = self.table(value, "run", "is written [run.NAME]")?;
+                    for (name, value) in in_order(declared) {
+                        runs.push(self.run(name, value)?);
+                    }
+                }
+                other => return Err(self.unknown("table", other, key.span().start, TABLES)),
             }
         }
         let count: usize = artifacts.iter().map(|artifact| artifact.patterns.len()).sum();
@@ -107,7 +135,8 @@ impl Source<'_> {
             return Err(self.error_at(0, format!("more than {PATTERNS_MAX} patterns")));
         }
         artifacts.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Settings { artifacts })
+        runs.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Settings { artifacts, runs })
     }
 
     fn declaration(

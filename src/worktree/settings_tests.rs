@@ -23,10 +23,27 @@ fn declarations_are_read_in_the_order_of_their_names() {
 }
 
 #[test]
+fn runs_are_read() {
+    let text = "[run.train]\ncommand = [\"python\", \"train.py\"]\ninputs = \"data\"\n\
+                outputs = [\"model.bin\"]\nparams = {lr = 1e-4, opt = \"adam\", fp16 = true}\n\
+                metrics = \"metrics.json\"\n\
+                [run.clean]\ncommand = \"rm -f out/*\"\nparams = \"p.yaml\"\n";
+    let settings = parse(text.as_bytes()).unwrap();
+    let [clean, train] = &settings.runs[..] else { panic!("two") };
+    assert_eq!(clean.command, ["sh", "-c", "rm -f out/*"]);
+    assert_eq!(clean.params_files, ["p.yaml"]);
+    assert_eq!(train.params, ["lr=1e-4", "opt=adam", "fp16=true"]);
+    assert_eq!(
+        (&train.inputs[..], &train.outputs[..]),
+        (&["data".to_owned()][..], &["model.bin".to_owned()][..])
+    );
+}
+
+#[test]
 fn each_mistake_is_named_with_its_line() {
     let cases = [
         ("[artefact.a]\npath = 'x'", "1: unknown table \"artefact\"; did you mean `artifact`?"),
-        ("\n\n[zzz]", "3: unknown table \"zzz\"; known: artifact"),
+        ("\n\n[zzz]", "3: unknown table \"zzz\"; known: artifact run"),
         ("[artifact.a]\n\npaht = 'x'", "3: unknown key \"paht\"; did you mean `path`?"),
         ("[artifact.a]\nqqq = 'x'", "2: unknown key \"qqq\"; known: path kind split base"),
         (
@@ -42,6 +59,13 @@ fn each_mistake_is_named_with_its_line() {
         ("[[artifact]]\npath='x'", "1: artifact is written [artifact.NAME]"),
         ("[artifact]\npath='x'", "2: artifact \"path\" is not a table: give it a path"),
         ("[artifact.'']\npath='x'", "1: the name of an artifact is empty"),
+        ("[run.a]\ninputs='x'", "1: run \"a\" has no command"),
+        ("[run.a]\ncommand='x'\ninput='y'", "3: unknown key \"input\"; did you mean `inputs`?"),
+        ("[run.a]\ncommand=[1]", "2: command is not a text but: integer"),
+        (
+            "[run.a]\ncommand='x'\nparams.b=[1]",
+            "3: params.b is neither text nor number but: array; a file may hold it",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(error(text), format!("provenance.toml:{expected}"), "{text:?}");

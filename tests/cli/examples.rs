@@ -12,6 +12,7 @@ mkdir -p data weights models scratch my bin .zfunc
 for file in data/train.csv data/gone.csv config.yaml config.toml train.py old.csv scratch/x \
     model.safetensors weights/w models/m; do echo "$file" > "$file"; done
 provenance config set user.name Ada; provenance config set user.email ada@example.org
+printf '[run.train]\ncommand = "true"\n' > provenance.toml
 provenance add -A; provenance commit -m one
 for number in 2 3 4; do
   echo "$number" >> data/train.csv; echo "$number" > config.yaml

@@ -229,6 +229,31 @@ fn the_difference_of_two_runs_begins_with_what_was_set_and_measured() {
     assert!(!done(path, &["diff", "good", "bad", "--", "data"]).contains("temperature"));
 }
 
+#[test]
+fn a_declared_run_needs_its_name_alone_and_is_not_run_twice() {
+    let folder = sample();
+    let path = folder.path();
+    let declared = "[run.train]\ncommand = \"cat data/rows.csv > model.bin\"\ninputs = \"data\"\n\
+                    outputs = \"model.bin\"\nparams = {lr = 0.1}\n";
+    write(&path.join("provenance.toml"), declared);
+    let said = |words: &[&str]| {
+        let output = provenance(path, words);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said(&["run", "train"]).contains("recorded run train as"));
+    assert_eq!(record(path, "train")["run"]["params"], serde_json::json!({"lr": 0.1}));
+    assert!(said(&["run", "train"]).starts_with("provenance: skipped: run train"));
+    assert!(said(&["run", "train", "--force"]).contains("recorded run train-2"));
+    assert!(said(&["run", "train", "-p", "lr=0.2"]).contains("recorded run train-3"));
+    write(&path.join("data/rows.csv"), "a,2\n");
+    assert!(said(&["run", "train"]).contains("recorded run train-4"));
+    assert!(said(&["-C", "data", "run", "train"]).contains("skipped: run train-4"));
+    let unknown = provenance(path, &["run", "trian"]);
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+    assert_eq!(provenance(path, &["run"]).status.code(), Some(2));
+}
+
 fn wait_for(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {

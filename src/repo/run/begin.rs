@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::name::Chance;
-use super::{Begun, RunRequest, code, values};
+use super::{Beginning, Begun, RunRequest, code, known, values};
 use crate::capture::environment::{self, EnvironmentRequest, Variables};
 use crate::capture::redact;
 use crate::object::canonical::Value;
@@ -19,7 +19,7 @@ pub(super) fn begin(
     repository: &Repository,
     request: &RunRequest<'_>,
     progress: &Progress,
-) -> Result<Begun, Error> {
+) -> Result<Beginning, Error> {
     let chance =
         Chance::draw().map_err(|_| Error::Internal("the system has no randomness".to_owned()))?;
     if let Some(name) = &request.name {
@@ -43,10 +43,15 @@ pub(super) fn begin(
         environment: Some(ObjectId::of(&environment)),
         ..state(repository, request, chance, started)?
     };
+    if request.skips_known
+        && let Some(known) = known::find(repository, &state, progress)?
+    {
+        return Ok(Beginning::Known(Box::new(known)));
+    }
     let id = chance.id(started);
     let bytes = state.encode().map_err(|error| Error::Usage(error.to_string()))?;
     let folder = RunFolder::make(&repository.location.folder, &id, &bytes, &environment)?;
-    Ok(Begun { folder, id, state, notes })
+    Ok(Beginning::Begun(Box::new(Begun { folder, id, state, notes })))
 }
 
 /// Stages tracked files that changed, and all inputs.

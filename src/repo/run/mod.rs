@@ -7,6 +7,7 @@ mod begin;
 mod code;
 mod finish;
 mod inputs;
+mod known;
 mod name;
 mod outputs;
 mod unfinished;
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Repository};
+use super::{Error, FoundRun, Repository};
 use crate::capture::process::{self, Ended, Log, ProcessRequest};
 use crate::capture::redact::LogRedactor;
 use crate::object::{Commit, ObjectId, Timestamp, TreePath};
@@ -48,6 +49,9 @@ pub struct RunRequest<'a> {
     pub directory: PathBuf,
     /// Whether the branch moves to the run if nobody moved it meanwhile.
     pub advances: bool,
+    /// Whether a run that is recorded already, with the same inputs, command and parameters, and
+    /// that succeeded, is not run again.
+    pub skips_known: bool,
     /// The command as typed, for the journal.
     pub journal: String,
     /// Where its output goes.
@@ -90,6 +94,15 @@ pub enum Sibling {
     Moved,
 }
 
+/// A run, or why there was none.
+#[derive(Debug)]
+pub enum Ran {
+    /// It ran, and is recorded.
+    Recorded(Box<RunReport>),
+    /// One like it is recorded already.
+    Known(Box<FoundRun>),
+}
+
 /// Runs a command and records it.
 ///
 /// Shape: recorded whatever it exits with. Errors: before it starts, nothing is recorded but what
@@ -98,8 +111,12 @@ pub fn run(
     repository: &Repository,
     request: &RunRequest<'_>,
     progress: &Progress,
-) -> Result<RunReport, Error> {
-    let Begun { folder, id, state, mut notes } = begin::begin(repository, request, progress)?;
+) -> Result<Ran, Error> {
+    let begun = match begin::begin(repository, request, progress)? {
+        Beginning::Begun(begun) => begun,
+        Beginning::Known(known) => return Ok(Ran::Known(known)),
+    };
+    let Begun { folder, id, state, mut notes } = *begun;
     let ended = match execute(request, &folder, &id, &mut notes) {
         Ok(ended) => ended,
         Err(error) => {
@@ -114,7 +131,14 @@ pub fn run(
     let at = at_least(repository.clock.now(), state.started);
     let outcome = Outcome { ended: Some((at, ended)), notes };
     // A Ctrl-C was meant for the command: what it left behind is recorded all the same.
-    finish::finish(repository, &state, folder, outcome, &Progress::default())
+    let report = finish::finish(repository, &state, folder, outcome, &Progress::default())?;
+    Ok(Ran::Recorded(Box::new(report)))
+}
+
+/// Whether a run can start, or need not.
+enum Beginning {
+    Begun(Box<Begun>),
+    Known(Box<FoundRun>),
 }
 
 /// A run that can start.

@@ -161,7 +161,7 @@ impl<'s, 'f> Marker<'s, 'f> {
         };
         self.stack.extend(commit.parents.iter().map(|parent| Item::Commit(*parent)));
         for id in links::attachments(&commit) {
-            self.object(&id, Role::Attachment, KindSet::only(ObjectKind::Attachment), None)?;
+            self.attachment(&id)?;
         }
         for id in links::mentions(&commit) {
             self.mention(id)?;
@@ -171,6 +171,17 @@ impl<'s, 'f> Marker<'s, 'f> {
         // The tree comes before the parents, so that the trail names this commit.
         self.stack.push(Item::root(commit.tree));
         Ok(())
+    }
+
+    /// Marks what is kept with a record, or, where it is too large for a block, with the data.
+    fn attachment(&mut self, id: &ObjectId) -> Result<(), StoreError> {
+        let kinds = KindSet::only(ObjectKind::Attachment);
+        let packs = self.store.packs();
+        let is_large = packs.find(id, kinds)?.is_none() && packs.find(id, BLOBS)?.is_some();
+        match is_large {
+            true => self.blob(id, None, None, None),
+            false => self.object(id, Role::Attachment, kinds, None),
+        }
     }
 
     /// Marks what a record names without promising that it is here.

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-use crate::format::pack::{KindSet, ObjectKind, ObjectRow, PackClass};
+use crate::format::pack::{BLOCK_RAW_BYTES_MAX, KindSet, ObjectKind, ObjectRow, PackClass};
 use crate::object::ObjectId;
 use crate::object::tree::NewNode;
 use crate::storage::Upload;
@@ -14,7 +14,7 @@ use super::base::Base;
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::claims::Claims;
 use super::pack_writer::PackWriter;
-use super::{JournalError, Reader, Reliance, Store, StoreError, limits, reader};
+use super::{JournalError, Reader, Reliance, Store, StoreError, ingest, limits, reader};
 
 /// Collects new objects. Dropped without `finish`, it leaves the repository as it was.
 #[derive(Debug)]
@@ -127,8 +127,13 @@ impl<'s> Transaction<'s> {
     }
 
     /// Stores what belongs to a record and is kept with it, and tells its id.
+    ///
+    /// Shape: what is too large for a block is stored as a file is, with the data.
     pub fn put_attachment(&self, content: &[u8]) -> Result<ObjectId, StoreError> {
-        self.put(ObjectKind::Attachment, content)
+        match content.len() > BLOCK_RAW_BYTES_MAX as usize {
+            true => ingest::held(self, content),
+            false => self.put(ObjectKind::Attachment, content),
+        }
     }
 
     /// Stores the chunk map of a blob that the caller has claimed.

@@ -4,5 +4,6 @@ mod artifacts;
 mod back;
 mod bench;
 mod hostile_trees;
+mod large_attachment;
 mod large_files;
 mod record;

@@ -169,6 +169,17 @@ pub fn ingest<T: Send, F: Read + Send, S: PartialEq + Send>(
     Ok(request.progress.check()?)
 }
 
+/// Stores the content of a large file that is held whole, and tells its id.
+pub(super) fn held(transaction: &Transaction<'_>, content: &[u8]) -> Result<ObjectId, StoreError> {
+    let id = ObjectId::of(content);
+    if transaction.claim_blob(&id)? {
+        let mut desk = Desk::new(transaction);
+        small::chunks(transaction, id, None, content, &mut desk)?;
+        desk.block.flush(&mut desk.encoder, transaction.data())?;
+    }
+    Ok(id)
+}
+
 /// Has files read by several threads.
 fn share_out<T: Send, F: Read + Send, S: PartialEq + Send>(
     shared: &Shared<'_, '_, T, F, S>,

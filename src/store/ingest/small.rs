@@ -81,7 +81,7 @@ fn store(
 }
 
 /// Stores content that is held whole as chunks and a chunk map.
-fn chunks(
+pub(super) fn chunks(
     transaction: &Transaction<'_>,
     id: ObjectId,
     before: Option<ObjectId>,

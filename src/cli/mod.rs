@@ -30,6 +30,7 @@ mod merge_base;
 mod pager;
 mod patch;
 mod place;
+mod plot;
 mod print;
 mod progress;
 mod restore;

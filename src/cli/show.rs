@@ -2,13 +2,19 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::file_diff::{Form, Printer};
+use super::plot::Points;
 use super::print::Output;
-use super::{Context, Failure, Outcome, commit_text, escape, file_diff, run_text, units};
-use crate::object::{Commit, System};
-use crate::repo::{self, LogCommit, ShowRequest, ShowRow};
+use super::{Context, Exit, Failure, Outcome, commit_text, escape, file_diff, run_text, units};
+use crate::object::canonical::Number;
+use crate::object::{Commit, Reading, System};
+use crate::repo::{self, Error, LogCommit, Repository, ShowRequest, ShowRow};
+
+/// Characters of a plot, across and down.
+const PLOT: (usize, usize) = (60, 15);
 
 /// Show a commit, its artifacts, and what it changed
 ///
@@ -35,6 +41,12 @@ pub struct Args {
     /// Show only what happened to which file: A, D, M, R or T, and the path
     #[arg(long)]
     name_status: bool,
+    /// Draw a metric of the run, step by step
+    #[arg(long, value_name = "METRIC", conflicts_with_all = ["stat", "name_status", "paths"])]
+    series: Option<String>,
+    /// Draw it into FILE, as SVG
+    #[arg(long, value_name = "FILE", requires = "series")]
+    svg: Option<PathBuf>,
     /// Show the commit alone
     #[arg(short = 's', long, conflicts_with_all = ["stat", "name_status", "paths"])]
     no_patch: bool,
@@ -43,6 +55,9 @@ pub struct Args {
 /// Prints piece by piece.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
+    if let Some(metric) = &args.series {
+        return draw(args, metric, &repository, context);
+    }
     let place = context.place(&repository)?;
     let (commits, paths) = place.names_and_paths(&repository, &args.commits, &args.paths)?;
     let request =
@@ -76,6 +91,46 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             }
             ShowRow::Compared(_) => Ok(()),
         })
+    })
+}
+
+/// Draws a series; with `--json`, gives its values.
+fn draw(args: &Args, metric: &str, repository: &Repository, context: &Context) -> Outcome {
+    let name = match args.commits.as_slice() {
+        [] => b"HEAD".to_vec(),
+        [one] => one.as_bytes().to_vec(),
+        _ => return Err(Error::Usage("--series takes one commit".to_owned()).into()),
+    };
+    let series = repo::series(repository, &name, metric)?;
+    let number = |reading: &Reading| match reading {
+        Reading::Number(number) => number.as_f64(),
+        Reading::Text(text) => text.parse().unwrap_or(f64::NAN),
+    };
+    let steps = series.steps.iter().map(|step| step.map(Number::as_f64));
+    let steps = steps.chain(std::iter::repeat(None)).enumerate();
+    let steps = steps.map(|(at, step)| step.unwrap_or(at as f64));
+    let points = Points::new(steps.zip(series.values.iter().map(number)));
+    if let Some(path) = &args.svg {
+        // Whatever is there already is somebody's.
+        let drawn = std::fs::File::create_new(path);
+        let drawn = drawn.and_then(|mut file| file.write_all(points.svg(metric).as_bytes()));
+        drawn.map_err(|error| Error::io("write the picture", path, error))?;
+        return Ok(Exit::Ok);
+    }
+    context.print(|out| {
+        if context.global.json {
+            let document: serde_json::Value = serde_json::from_slice(&series.encode())
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            return Ok(out.json(&document)?);
+        }
+        if points.is_empty() {
+            return Ok(writeln!(out, "No number among {} values", series.values.len())?);
+        }
+        let (width, height) = PLOT;
+        for line in points.lines(width, height) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
     })
 }
 

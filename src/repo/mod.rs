@@ -43,6 +43,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod selection;
+mod series;
 mod show;
 pub mod status;
 mod tag;
@@ -91,6 +92,7 @@ pub use run::{
 pub use run_declared::{RunDeclaration, run_declared};
 pub use run_diff::{RunDiff, ValueDiff, run_diff};
 pub use runs::{Expression, Field, FoundRun, RunsRequest, runs};
+pub use series::series;
 pub use show::{ShowRequest, ShowRow, show};
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};

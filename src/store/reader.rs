@@ -74,6 +74,19 @@ impl<'s> Reader<'s> {
         self.get(id, KindSet::RECORDS)
     }
 
+    /// Reads what belongs to a record, whole: of any length, with the records or with the data.
+    pub fn attachment(&mut self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
+        if let Some(found) = self.find(id, KindSet::only(ObjectKind::Attachment))? {
+            return Ok(found);
+        }
+        let mut bytes = Vec::new();
+        self.stream(id, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(bytes)
+    }
+
     /// Tells where a blob's content begins, so that many blobs can be read in the order of packs.
     ///
     /// Errors: [`StoreError::Missing`].

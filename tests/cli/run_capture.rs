@@ -76,6 +76,13 @@ fn parameters_and_metrics_come_from_files_and_from_what_the_command_appends() {
     let series = attached(path, &loss["series"]);
     assert_eq!(series["values"], json!([0.1, 0.2, 0.3, "NaN"]));
     assert_eq!(run["metrics"]["recall"], 0.8);
+    let drawn = done(path, &["show", "--series", "loss"]);
+    assert!(drawn.starts_with("0.3 │") && drawn.lines().count() == 17, "{drawn}");
+    done(path, &["show", "--series", "loss", "--svg", "loss.svg"]);
+    let picture = fs::read_to_string(path.join("loss.svg")).expect("drawn");
+    assert!(picture.starts_with("<svg ") && picture.contains("polyline"), "{picture}");
+    let again = command(path, &["show", "--series", "loss", "--svg", "loss.svg"]).output();
+    assert!(!again.expect("ran").status.success(), "a file that is there stays");
     let listed =
         done(path, &["runs", "--csv", "--columns", "params.optimizer.name,metrics.loss.min"]);
     assert!(listed.lines().last().expect("a row").ends_with(",adam,0.1"), "{listed}");

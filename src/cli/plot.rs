@@ -44,10 +44,12 @@ impl Points {
         let span = self.span();
         let (across, down) = (width * ACROSS, height * DOWN);
         let mut cells = vec![vec![0_u32; width]; height];
+        let mut before: Option<(usize, usize)> = None;
         for (x, y) in &self.0 {
-            let column = place(*x, span.x, across);
-            let row = down - 1 - place(*y, span.y, down);
-            cells[row / DOWN][column / ACROSS] |= BITS[row % DOWN][column % ACROSS];
+            let dot = (place(*x, span.x, across), down - 1 - place(*y, span.y, down));
+            for (column, row) in between(before.replace(dot).unwrap_or(dot), dot) {
+                cells[row / DOWN][column / ACROSS] |= BITS[row % DOWN][column % ACROSS];
+            }
         }
         let (top, bottom) = (short(span.y.1), short(span.y.0));
         let margin = top.len().max(bottom.len());
@@ -112,6 +114,16 @@ impl Points {
     }
 }
 
+/// Gives the dots on the line from one dot to another, both included.
+fn between(from: (usize, usize), to: (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1));
+    let at = move |step: usize, from: usize, to: usize| {
+        let share = step as f64 / steps.max(1) as f64;
+        (from as f64 + share * (to as f64 - from as f64)).round() as usize
+    };
+    (0..=steps).map(move |step| (at(step, from.0, to.0), at(step, from.1, to.1)))
+}
+
 /// Gives the dot of a value, of `count` that span from the least to the greatest.
 fn place(value: f64, (low, high): (f64, f64), count: usize) -> usize {
     let share = (value - low) / (high - low);
@@ -138,6 +150,12 @@ mod tests {
         let points = Points::new((0..8).map(|x| (f64::from(x), 7.0 - f64::from(x))));
         let expected = ["7 │⠑⢄⠀⠀", "0 │⠀⠀⠑⢄", "  └────", "   0  7"];
         assert_eq!(points.lines(4, 2), expected);
+    }
+
+    #[test]
+    fn points_are_joined() {
+        let points = Points::new([(0.0, 0.0), (1.0, 1.0)]);
+        assert_eq!(points.lines(2, 1), ["1 │⡠⠊", "  └──", "   01"]);
     }
 
     #[test]

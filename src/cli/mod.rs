@@ -183,7 +183,11 @@ fn answer_of_parser(error: &clap::Error, words: &[OsString]) -> ExitCode {
 
 /// Runs the command and words its failure.
 pub fn run(typed: Typed) -> ExitCode {
-    let signals = Signals::catch().unwrap_or_default();
+    // Ctrl-C in a run is meant for its command, as often as it is pressed.
+    let signals = match typed.command {
+        Command::Run(_) => Signals::default(),
+        _ => Signals::catch().unwrap_or_default(),
+    };
     let progress = Progress::with_stop(signals.stop());
     let context = Context { global: typed.global, progress };
     let failure = match dispatch(&typed.command, &context) {

@@ -6,6 +6,8 @@ use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use signal_hook::consts::SIGINT;
+
 use super::{Context, Exit, Failure, escape, run_text, units};
 use crate::object::{Run, TreePath};
 use crate::repo::{
@@ -90,6 +92,12 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     let (out, error) = (std::io::stdout(), std::io::stderr());
     // An answer in JSON has standard output for itself.
     let output = if context.global.json { error.as_fd() } else { out.as_fd() };
+    for (what, typed) in [("input", &args.input), ("output", &args.output)] {
+        if !typed.is_empty() && place.resolve(&repository, typed)?.is_empty() {
+            let text = format!("the whole worktree is no {what}: name files or directories in it");
+            return Err(Error::Usage(text).into());
+        }
+    }
     let mut request = RunRequest {
         name: args.name.clone(),
         inputs: place.resolve(&repository, &args.input)?,
@@ -113,6 +121,10 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
     match repo::run(&repository, &request, &context.progress)? {
         Ran::Recorded(report) => {
             tell(context, &report)?;
+            if report.signal == Some(SIGINT) {
+                // A shell ends its loop only if it sees that Ctrl-C ended the command.
+                let _ends = signal_hook::low_level::emulate_default_handler(SIGINT);
+            }
             Ok(exit_of(&report))
         }
         Ran::Known(known) => tell_known(context, &known),
@@ -201,6 +213,7 @@ fn tell(context: &Context, report: &RunReport) -> Result<(), Failure> {
         (None, Some(Sibling::Moved)) => {
             ", beside the branch: that, or what is staged, changed meanwhile".to_owned()
         }
+        (None, Some(Sibling::Detached)) => ", and no branch is checked out".to_owned(),
         (None, Some(Sibling::Failed)) => ", beside the branch, since it did not succeed".to_owned(),
         (None, _) => ", beside the branch".to_owned(),
     };
@@ -234,6 +247,7 @@ fn branch_of(full: &str) -> &str {
 fn json(report: &RunReport) -> serde_json::Value {
     let sibling = report.sibling.map(|sibling| match sibling {
         Sibling::Wanted => "wanted",
+        Sibling::Detached => "detached",
         Sibling::Failed => "failed",
         Sibling::Moved => "moved",
     });

@@ -85,7 +85,13 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             return csv(out, &runs, &args.columns);
         }
         if runs.is_empty() && !context.global.quiet {
-            return Ok(writeln!(out, "No runs (provenance run -- COMMAND records one)")?);
+            let is_chosen = args.filter.is_some() || args.since.is_some() || args.until.is_some();
+            let words = match is_chosen || args.count_max == Some(0) {
+                true => "No run is like that",
+                false => "No runs (provenance run -- COMMAND records one)",
+            };
+            writeln!(out, "{words}")?;
+            return Ok(());
         }
         table(out, &runs, &args.columns)
     })

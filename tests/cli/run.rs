@@ -254,6 +254,54 @@ fn a_declared_run_needs_its_name_alone_and_is_not_run_twice() {
     assert_eq!(provenance(path, &["run"]).status.code(), Some(2));
 }
 
+#[test]
+fn what_cannot_be_recorded_is_refused_or_told_and_nothing_is_waited_for() {
+    let folder = sample();
+    let path = folder.path();
+    let pipe = Command::new("mkfifo").arg(path.join("pipe")).status();
+    assert!(pipe.is_ok_and(|made| made.success()));
+    let refused = provenance(path, &["run", "--params", "pipe", "--", "true"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let told = provenance(path, &["run", "--metrics", "pipe", "--", "true"]);
+    assert!(String::from_utf8_lossy(&told.stderr).contains("no regular file"), "{told:?}");
+    for option in ["-i", "-o"] {
+        let refused = provenance(path, &["run", option, ".", "--", "true"]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    for words in [["--where", "foo = 1"], ["--sort", "-bar"]] {
+        let refused = provenance(path, &[&["runs"][..], &words].concat());
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    done(path, &["checkout", "-q", "main~0"]);
+    let beside = provenance(path, &["run", "--", "true"]);
+    assert!(String::from_utf8_lossy(&beside.stderr).contains("no branch is checked out"));
+}
+
+/// Whoever presses Ctrl-C twice wants to end the command, not its record.
+#[test]
+fn a_second_interrupt_is_for_the_command_too() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let folder = sample();
+    let path = folder.path();
+    let script = "trap 'echo 1 >> got' INT; echo > ready; while [ \"$(wc -l < got)\" != 2 ]; do \
+                  sleep 0.05; done; trap - INT; kill -INT $$";
+    write(&path.join("got"), "");
+    let words = ["run", "--name", "twice", "--", "sh", "-c", script];
+    let mut run = command(path, &words);
+    let mut run = run.stderr(Stdio::null()).stdin(Stdio::null()).spawn().expect("started");
+    wait_for(|| path.join("ready").exists());
+    for count in 1..=2 {
+        let sent = Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()));
+        let lines = || fs::read_to_string(path.join("got")).unwrap_or_default().lines().count();
+        // Ours may not have a terminal in common with the command: then it is passed on.
+        wait_for(|| lines() >= count);
+    }
+    let ended = run.wait().expect("ended");
+    assert_eq!(ended.signal(), Some(2), "as the command: {ended:?}");
+    assert_eq!(record(path, "twice")["run"]["exit_code"], 130);
+}
+
 fn wait_for(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {

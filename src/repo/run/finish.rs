@@ -74,6 +74,7 @@ pub(super) fn finish(
         missing,
         notes,
         exit_code: run.and_then(|run| run.exit_code),
+        signal: ended.and_then(|(_, ended)| ended.signal),
         commit,
     })
 }
@@ -94,6 +95,9 @@ fn sibling(
     }
     if ended.is_none_or(|ended| ended.exit_code != 0) {
         return Ok(Some(Sibling::Failed));
+    }
+    if state.branch.is_none() {
+        return Ok(Some(Sibling::Detached));
     }
     let branch = match repository.head()? {
         Head::Branch(name) => Some(name),

@@ -81,6 +81,8 @@ pub struct RunReport {
     pub notes: Vec<String>,
     /// What the command exited with; none where nobody saw it.
     pub exit_code: Option<u8>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
 }
 
 /// Why a run stays beside the branch.
@@ -88,6 +90,8 @@ pub struct RunReport {
 pub enum Sibling {
     /// It was asked for.
     Wanted,
+    /// No branch was checked out.
+    Detached,
     /// The command did not succeed.
     Failed,
     /// The branch, the head or the stage is no longer what it was when the run began.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::begin::tree_paths;
 use crate::capture::metrics::MetricsReader;
@@ -37,7 +37,9 @@ pub(super) fn params_before(
 ) -> Result<Object, Error> {
     let mut params = Object::new();
     for file in files {
-        let found = values::read_params(&on_disk(repository, file));
+        let path = on_disk(repository, file);
+        insist_on_file(&path).map_err(Error::Usage)?;
+        let found = values::read_params(&path);
         merge(&mut params, found.map_err(|error| Error::Usage(error.to_string()))?);
     }
     for text in typed {
@@ -64,6 +66,10 @@ pub(super) fn measured(
     }
     for path in tree_paths(&state.metrics_files)? {
         let file = on_disk(repository, &path);
+        if let Err(reason) = insist_on_file(&file) {
+            found.notes.push(reason);
+            continue;
+        }
         match reader.read_file(&file) {
             Ok(()) => {}
             Err(_) if file.symlink_metadata().is_err() => {
@@ -86,6 +92,14 @@ pub(super) fn fine_tune(repository: &Repository, outputs: &[TreePath]) -> Option
         let is_adapter = file.file_name() == Some(OsStr::new(ADAPTER_FILE));
         is_adapter.then(|| adapter::read_adapter(&file).ok()).flatten()
     })
+}
+
+/// Refuses what would be waited for: a pipe has no content before somebody writes into it.
+fn insist_on_file(path: &Path) -> Result<(), String> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err(format!("no regular file, path={path:?}")),
+        _ => Ok(()),
+    }
 }
 
 /// Puts the members of one object over those of another.

@@ -3,7 +3,7 @@
 //! Specified in `docs/runs.md`. A field that a run does not have makes every comparison with it
 //! false, so `not` turns that around; `has FIELD` asks for presence alone.
 
-use super::field::Field;
+use super::field::{Field, insist_on_field};
 use crate::repo::Error;
 
 /// How deep expressions may be nested.
@@ -163,7 +163,10 @@ impl<'t> Parser<'t> {
         let word = self.take_while(|c| c.is_alphanumeric() || "_.-/[]".contains(c));
         match word {
             "" | "and" | "or" | "not" => Err(self.refuse("a field such as params.lr")),
-            word => Ok(word.to_owned()),
+            word => {
+                insist_on_field(word)?;
+                Ok(word.to_owned())
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use crate::object::canonical::{Number, Object, Value};
 use crate::object::{Commit, Metric, Metrics, Params, Reading, Run, Series};
+use crate::repo::Error;
 
 /// The value of a field.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +65,20 @@ impl<'r> Field<'r> {
 /// Spells a number shortly: as JSON would.
 fn spell(number: f64) -> String {
     ryu_js::Buffer::new().format(number).to_owned()
+}
+
+/// Names of fields, beside parameters and metrics.
+const NAMES: [&str; 10] =
+    ["name", "message", "author", "host", "command", "exit", "started", "elapsed", "cpu", "memory"];
+
+/// Refuses what no run can have.
+pub fn insist_on_field(name: &str) -> Result<(), Error> {
+    let is_value = ["params.", "metrics."].iter().any(|prefix| name.starts_with(prefix));
+    if is_value || NAMES.contains(&name) {
+        return Ok(());
+    }
+    let known = NAMES.join(" ");
+    Err(Error::Usage(format!("unknown field {name:?}; known: params.NAME metrics.NAME {known}")))
 }
 
 /// Finds a field of a run.

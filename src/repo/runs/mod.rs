@@ -61,6 +61,9 @@ pub fn runs(
     progress: &Progress,
 ) -> Result<Vec<FoundRun>, Error> {
     let filter = request.filter.as_deref().map(Expression::parse).transpose()?;
+    for name in &request.sort {
+        field::insist_on_field(name.strip_prefix('-').unwrap_or(name))?;
+    }
     let now = date::local(repository.clock.now())?;
     let date =
         |text: &Option<String>| text.as_deref().map(|text| date::parse(text, &now)).transpose();

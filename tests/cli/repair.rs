@@ -147,6 +147,10 @@ fn a_newest_entry_that_cannot_be_read_is_put_away_loudly() {
     let said = String::from_utf8(answer.out).expect("a text");
     assert_eq!(answer.code, Some(0), "{said}");
     assert!(said.contains("all refs stand where entry 1 left them"), "{said}");
+    let (_, after) = said.split_once("it had recorded ").expect("which commit is told");
+    let id = after.split(':').next().expect("an id");
+    project.text(&["branch", "back", id]);
+    assert_eq!(project.text(&["rev-list", "--count", "back"]), "2\n", "it can be brought back");
     assert_eq!(project.text(&["rev-list", "--count", "HEAD"]), "1\n");
 }
 

@@ -6,7 +6,7 @@ use super::entries::{Bundle, JournalEntry};
 use super::{Journal, JournalError, WIDTH, bundle_key, entry_key, torn};
 use crate::format::entry_file::decode_entry_file;
 use crate::format::layout;
-use crate::object::{Sha256, merkle};
+use crate::object::{ObjectId, Sha256, merkle};
 use crate::storage::{Aside, Key};
 
 /// One thing that was mended.
@@ -47,19 +47,23 @@ impl Journal {
             let entry = file.as_deref().and_then(|file| decode_entry_file(file).ok());
             match entry.map(|entry| JournalEntry::decode(number, &key, entry.to_vec())) {
                 Some(Ok(_)) => break true,
-                _ => damaged.push((key, number, file.is_some_and(|file| torn::is_torn(&file)))),
+                _ => {
+                    let named = file.as_deref().map(named_commits).unwrap_or_default();
+                    let is_torn = file.is_some_and(|file| torn::is_torn(&file));
+                    damaged.push((key, number, is_torn, named));
+                }
             }
         };
         // Where no entry is left, nothing would be won.
         if !is_read && self.shelf.bundles()?.is_empty() {
             return Ok(());
         }
-        for (key, number, is_torn) in damaged {
+        for (key, number, is_torn, named) in damaged {
             if self.shelf.storage().set_aside(&key, Aside::Quarantine)?.is_some() {
                 let what = match (is_torn, number.checked_sub(1)) {
                     (false, Some(before)) => format!(
                         "entry {number} could not be read and went to quarantine: all refs stand \
-                         where entry {before} left them"
+                         where entry {before} left them{named}"
                     ),
                     _ => format!("entry {number}, never acknowledged, went to quarantine"),
                 };
@@ -130,4 +134,25 @@ impl Journal {
 
 fn leaves(bundle: &Bundle) -> Vec<Sha256> {
     bundle.entries().map(merkle::leaf_hash).collect()
+}
+
+/// Names the commits to which a damaged entry moved refs, as far as it can still be read: they are
+/// stored until a collection, and a branch brings them back.
+fn named_commits(file: &[u8]) -> String {
+    const BEFORE: &[u8] = b"\"new\":\"blake3:";
+    const HEX: usize = 64;
+    let starts = file.windows(BEFORE.len()).enumerate().filter(|(_, window)| *window == BEFORE);
+    let ids = starts.filter_map(|(at, _)| {
+        let start = at + BEFORE.len();
+        let hex = std::str::from_utf8(file.get(start..start + HEX)?).ok()?;
+        ObjectId::parse(hex).ok()
+    });
+    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+    match ids.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; it had recorded {}: `provenance branch NAME ID` brings that back, before a gc",
+            ids.join(" ")
+        ),
+    }
 }

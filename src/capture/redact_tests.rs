@@ -82,7 +82,7 @@ const INNOCENT: &[&str] = &[
     "data/secret_santa.csv: 100 rows",
     "secret_santa=data/secret_santa.csv",
     "/home/ada/keys/public.pem",
-    "PWD=/work/project OLDPWD=/work",
+    "PWD=/srv/project OLDPWD=/srv",
     "GOOGLE_APPLICATION_CREDENTIALS=/etc/gcp/key.json",
     "sort_key=name primary_key: id label_key='y'",
     "num_attention_heads=12, key_dim=64, pass 1 of 3, forward_pass: 0.31s",

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt;
 
-use super::{Context, Outcome, escape, units};
+use super::{Context, Outcome, commit_text, escape, units};
 use crate::repo::Head;
 use crate::repo::checkout::{CheckoutReport, CheckoutRequest, checkout};
 
@@ -50,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         }
         match (&report.head, &report.commit) {
             (Head::Branch(name), _) => {
-                let name = escape::line(name.strip_prefix("heads/").unwrap_or(name));
+                let name = escape::line(commit_text::branch_of(name));
                 writeln!(out, "On branch {}", out.paint.heading(name))?;
             }
             (Head::Detached(id), _) => {
@@ -74,7 +74,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
 
 fn json(report: &CheckoutReport) -> serde_json::Value {
     let branch = match &report.head {
-        Head::Branch(name) => Some(name.strip_prefix("heads/").unwrap_or(name)),
+        Head::Branch(name) => Some(commit_text::branch_of(name)),
         Head::Detached(_) => None,
     };
     serde_json::json!({

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::commit_text::branch_of;
 use super::print::{self, Output};
 use super::{Context, Exit, Failure, Outcome, escape, units};
 use crate::object::{Author, ObjectId};
@@ -93,11 +94,6 @@ fn words(out: &mut Output, report: &CommitReport) -> Result<(), Failure> {
     let (files, bytes) = (report.tree.files, report.tree.bytes);
     writeln!(out, "{}, {} in all", units::count(files, "file"), units::bytes(bytes))?;
     Ok(())
-}
-
-/// Gives the name of a branch without its folder.
-fn branch_of(full: &str) -> &str {
-    full.strip_prefix("heads/").unwrap_or(full)
 }
 
 fn json(report: &CommitReport) -> serde_json::Value {

@@ -24,6 +24,11 @@ pub fn json(shown: &LogCommit) -> Result<Value, Error> {
     Ok(Value::Object(object))
 }
 
+/// Gives the name of a branch without its folder.
+pub fn branch_of(full: &str) -> &str {
+    full.strip_prefix("heads/").unwrap_or(full)
+}
+
 /// Gives the first paragraph of a message on one line, as git's subject.
 pub fn first_line(message: &str) -> String {
     let lines = message.trim_start().lines().take_while(|line| !line.trim().is_empty());

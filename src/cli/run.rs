@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use signal_hook::consts::SIGINT;
 
+use super::commit_text::branch_of;
 use super::{Context, Exit, Failure, escape, run_text, units};
 use crate::object::{Run, TreePath};
 use crate::repo::{
@@ -238,10 +239,6 @@ fn summary(run: &Run) -> String {
 fn say(words: &str) {
     let line = format!("provenance: {}\n", escape::line(words));
     let _nobody_listens = std::io::stderr().lock().write_all(line.as_bytes());
-}
-
-fn branch_of(full: &str) -> &str {
-    full.strip_prefix("heads/").unwrap_or(full)
 }
 
 fn json(report: &RunReport) -> serde_json::Value {

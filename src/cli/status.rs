@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::place::Place;
 use super::print::{Output, put_path};
-use super::{Context, Failure, Outcome, escape, worktree_words};
+use super::{Context, Failure, Outcome, commit_text, escape, worktree_words};
 use crate::repo::Head;
 use crate::repo::status::{Difference, StatusEntry, StatusReport, StatusRequest, status};
 
@@ -52,7 +52,7 @@ const UNTRACKED: &str = "Not tracked (add PATH stages it):";
 fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Failure> {
     match &report.head {
         Head::Branch(name) => {
-            let name = escape::line(name.strip_prefix("heads/").unwrap_or(name));
+            let name = escape::line(commit_text::branch_of(name));
             writeln!(out, "On branch {}", out.paint.heading(name))?;
         }
         Head::Detached(id) => writeln!(out, "On commit {}, no branch", out.paint.id(id.short()))?,
@@ -144,7 +144,7 @@ fn json(report: &StatusReport) -> serde_json::Value {
             .collect()
     };
     let branch = match &report.head {
-        Head::Branch(name) => Some(name.strip_prefix("heads/").unwrap_or(name)),
+        Head::Branch(name) => Some(commit_text::branch_of(name)),
         Head::Detached(_) => None,
     };
     serde_json::json!({

@@ -74,7 +74,7 @@ pub fn moved(update: &Update, paint: Paint) -> String {
 }
 
 fn short(name: &str) -> &str {
-    name.strip_prefix("heads/").unwrap_or(name)
+    commit_text::branch_of(name)
 }
 
 /// Gives a move for JSON.

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// Held while a command changes the worktree; let go when dropped.
 #[derive(Debug)]
-pub struct WorktreeLock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct WorktreeLock(File);
 
 /// Why the lock was not had.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,11 @@ impl WorktreeLock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(failed(path, source)),
         }
+    }
+
+    /// Lets processes that are started from now on hold the lock as well, for as long as they live.
+    pub fn share(&self) -> io::Result<()> {
+        Ok(rustix::io::fcntl_setfd(&self.0, rustix::io::FdFlags::empty())?)
     }
 
     fn open(path: &Path) -> Result<File, LockError> {

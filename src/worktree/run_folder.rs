@@ -29,7 +29,6 @@ const ENVIRONMENT_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    #[expect(dead_code, reason = "held until the run is recorded")]
     lock: WorktreeLock,
 }
 
@@ -57,7 +56,7 @@ impl RunLog {
 pub struct FoundRun {
     /// Its id, the name of its folder.
     pub id: String,
-    /// Its folder, if the process that ran it is gone; `None` while it lives.
+    /// Its folder, if we and the command are gone; `None` while one of both lives.
     pub folder: Option<RunFolder>,
     /// What it needs to be recorded.
     pub state: Result<RunState, LocalError>,
@@ -133,6 +132,12 @@ impl RunFolder {
         let state = load_state(&path.join(STATE));
         let folder = lock.map(|lock| Self { path, lock });
         Ok(FoundRun { id, folder, state })
+    }
+
+    /// Lets the command hold the run's lock too: one that outlives us is still under way.
+    pub fn share_lock(&self) -> Result<(), LocalError> {
+        let path = self.path.join(LOCK);
+        self.lock.share().map_err(|source| LocalError::Read { path, source })
     }
 
     /// The folder itself, for the command.

@@ -8,13 +8,14 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use provenance::clock::{Clock, Timestamp};
 use provenance::format::pack::ObjectKind;
 use provenance::object::tree::{self, Edit, NewNode, Target};
-use provenance::object::{Author, Commit, ObjectId, Sha256, System, TreePath, Update};
+use provenance::object::{Commit, ObjectId, Sha256, TreePath, Update};
 use provenance::repo::Repository;
 use provenance::store::StoreError;
 
 use super::memory::{PEAK_KIB_MAX, has_time, peak_kib};
 use super::project::Project;
 use crate::support::effort;
+use crate::support::sample::minimal_commit;
 
 const CONTENT: &[u8] = b"the same everywhere\n";
 
@@ -54,15 +55,9 @@ fn commit(tree: ObjectId, parent: Option<ObjectId>, number: u64) -> Vec<u8> {
     let commit = Commit {
         tree,
         parents: parent.into_iter().collect(),
-        author: Author { name: "Ada".to_owned(), email: "ada@example.org".to_owned() },
         time: Timestamp(1_700_000_000_000 + i64::try_from(number).expect("small")),
         message: format!("number {number}"),
-        system: System::default(),
-        artifacts: Vec::new(),
-        run: None,
-        code: None,
-        environment: None,
-        fine_tune: None,
+        ..minimal_commit()
     };
     commit.encode().expect("valid")
 }

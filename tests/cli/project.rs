@@ -124,4 +124,31 @@ impl Project {
         assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
         String::from_utf8(answer.out).expect("the answer is UTF-8")
     }
+
+    /// Builds a call with these words.
+    pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut command = self.provenance();
+        command.args(words);
+        command
+    }
+
+    /// Runs the program; its messages may be any bytes.
+    pub fn output<S: AsRef<OsStr>>(&self, words: &[S]) -> Output {
+        self.command(words).output().expect("the program starts")
+    }
+
+    /// Runs the program, and insists that it ends well, whatever it says beside its answer.
+    #[track_caller]
+    pub fn done<S: AsRef<OsStr> + std::fmt::Debug>(&self, words: &[S]) -> String {
+        let answer = self.run(words);
+        assert_eq!(answer.code, Some(0), "{words:?}: {}", answer.err);
+        String::from_utf8(answer.out).expect("the answer is UTF-8")
+    }
+
+    /// Gives the record of a commit.
+    #[track_caller]
+    pub fn record(&self, revision: &str) -> serde_json::Value {
+        let shown = self.done(&["--json", "show", "-s", revision]);
+        serde_json::from_str(&shown).expect("a document")
+    }
 }

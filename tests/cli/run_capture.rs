@@ -1,55 +1,31 @@
 //! What `run` finds out by itself: code, environment, parameters, metrics; and no secrets.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-fn command(directory: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_provenance"));
-    command.current_dir(directory).args(words).env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", directory);
-    command
+use super::project::Project;
+
+/// A worktree with a file of data, and its first commit.
+fn sample() -> Project {
+    let project = Project::new();
+    project.write(b"rows.csv", b"a,1\n");
+    project.commit("base");
+    project
 }
 
-#[track_caller]
-fn done(directory: &Path, words: &[&str]) -> String {
-    let output: Output = command(directory, words).output().expect("the program starts");
-    assert!(output.status.success(), "{words:?}: {output:?}");
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn write(path: &Path, text: &str) {
-    let mut file = fs::File::create(path).expect("made");
-    file.write_all(text.as_bytes()).expect("written");
-}
-
-fn sample() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    done(folder.path(), &["init", "-q"]);
-    write(&folder.path().join("rows.csv"), "a,1\n");
-    done(folder.path(), &["add", "-q", "rows.csv"]);
-    done(folder.path(), &["commit", "-qm", "base"]);
-    folder
-}
-
-fn head(directory: &Path) -> Value {
-    let shown = done(directory, &["--json", "show", "-s", "HEAD"]);
-    serde_json::from_str(&shown).expect("a document")
-}
-
-fn attached(directory: &Path, id: &Value) -> Value {
-    let text = done(directory, &["cat", id.as_str().expect("an id")]);
+fn attached(project: &Project, id: &Value) -> Value {
+    let text = project.done(&["cat", id.as_str().expect("an id")]);
     serde_json::from_str(&text).expect("JSON")
 }
 
 #[test]
 fn parameters_and_metrics_come_from_files_and_from_what_the_command_appends() {
-    let folder = sample();
-    let path = folder.path();
-    write(&path.join("params.yaml"), "lr: 0.1\noptimizer: {name: adam, betas: [0.9, 0.99]}\n");
+    let project = sample();
+    let path = project.root();
+    project
+        .write(b"params.yaml", "lr: 0.1\noptimizer: {name: adam, betas: [0.9, 0.99]}\n".as_bytes());
     let script = r#"
         echo '{"seed": 7, "lr": 0.2}' >> "$PROVENANCE_PARAMS"
         for step in 1 2 3; do
@@ -59,11 +35,11 @@ fn parameters_and_metrics_come_from_files_and_from_what_the_command_appends() {
         printf '{"step": 5, "lo' >> "$PROVENANCE_METRICS"
         printf 'accuracy,recall\n0.9,0.8\n' > metrics.csv"#;
     let words = ["run", "-p", "epochs=3", "--params", "params.yaml", "--metrics", "metrics.csv"];
-    let ran = command(path, &words).args(["--", "sh", "-c", script]).output().expect("ran");
+    let ran = project.command(&words).args(["--", "sh", "-c", script]).output().expect("ran");
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(0), "{said}");
     assert!(said.contains("half"), "a half-written line is told: {said}");
-    let run = head(path)["run"].clone();
+    let run = project.record("HEAD")["run"].clone();
     let optimizer = json!({"name": "adam", "betas": [0.9, 0.99]});
     let params = json!({"epochs": 3, "lr": 0.2, "seed": 7, "optimizer": optimizer});
     assert_eq!(run["params"], params);
@@ -73,40 +49,39 @@ fn parameters_and_metrics_come_from_files_and_from_what_the_command_appends() {
         (&json!(4), &json!(0.1), &json!("NaN"))
     );
     assert_eq!((&loss["min"], &loss["max"]), (&json!(0.1), &json!(0.3)));
-    let series = attached(path, &loss["series"]);
+    let series = attached(&project, &loss["series"]);
     assert_eq!(series["values"], json!([0.1, 0.2, 0.3, "NaN"]));
     assert_eq!(run["metrics"]["recall"], 0.8);
-    let drawn = done(path, &["show", "--series", "loss"]);
+    let drawn = project.done(&["show", "--series", "loss"]);
     assert!(drawn.starts_with("0.3 │") && drawn.lines().count() == 17, "{drawn}");
-    done(path, &["show", "--series", "loss", "--svg", "loss.svg"]);
+    project.done(&["show", "--series", "loss", "--svg", "loss.svg"]);
     let picture = fs::read_to_string(path.join("loss.svg")).expect("drawn");
     assert!(picture.starts_with("<svg ") && picture.contains("polyline"), "{picture}");
-    let again = command(path, &["show", "--series", "loss", "--svg", "loss.svg"]).output();
+    let again = project.command(&["show", "--series", "loss", "--svg", "loss.svg"]).output();
     assert!(!again.expect("ran").status.success(), "a file that is there stays");
     let listed =
-        done(path, &["runs", "--csv", "--columns", "params.optimizer.name,metrics.loss.min"]);
+        project.done(&["runs", "--csv", "--columns", "params.optimizer.name,metrics.loss.min"]);
     assert!(listed.lines().last().expect("a row").ends_with(",adam,0.1"), "{listed}");
-    done(path, &["gc", "-q", "--prune-now"]);
-    assert!(done(path, &["fsck", "--full"]).contains("No problem found"), "all is reachable");
+    project.done(&["gc", "-q", "--prune-now"]);
+    assert!(project.done(&["fsck", "--full"]).contains("No problem found"), "all is reachable");
 }
 
 #[test]
 fn a_missing_file_of_metrics_is_told_and_of_parameters_refused() {
-    let folder = sample();
-    let path = folder.path();
+    let project = sample();
     let gone =
-        command(path, &["run", "--metrics", "gone.json", "--", "true"]).output().expect("ran");
+        project.command(&["run", "--metrics", "gone.json", "--", "true"]).output().expect("ran");
     assert_eq!(gone.status.code(), Some(3), "{gone:?}");
     let refused =
-        command(path, &["run", "--params", "gone.json", "--", "true"]).output().expect("ran");
+        project.command(&["run", "--params", "gone.json", "--", "true"]).output().expect("ran");
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert_eq!(done(path, &["runs", "--unfinished"]), "");
+    assert_eq!(project.done(&["runs", "--unfinished"]), "");
 }
 
 #[test]
 fn the_git_checkout_is_recorded_with_what_git_does_not_have() {
-    let folder = sample();
-    let path = folder.path();
+    let project = sample();
+    let path = project.root();
     let git = |words: &[&str]| {
         let mut git = Command::new("git");
         git.current_dir(path).env("HOME", path).args(["-c", "user.name=a", "-c", "user.email=a@b"]);
@@ -116,23 +91,23 @@ fn the_git_checkout_is_recorded_with_what_git_does_not_have() {
     if !git(&["init", "-q", "-b", "trunk"]) {
         return; // no git here
     }
-    write(&path.join("train.py"), "print(1)\n");
-    write(&path.join(".gitignore"), "*.csv\n.provenance\n");
+    project.write(b"train.py", "print(1)\n".as_bytes());
+    project.write(b".gitignore", "*.csv\n.provenance\n".as_bytes());
     assert!(git(&["add", "train.py", ".gitignore"]) && git(&["commit", "-qm", "code"]));
     git(&["remote", "add", "origin", "https://ada:secret-word@example.org/penguins.git"]);
-    write(&path.join("train.py"), "print(2)\n");
-    write(&path.join("new.py"), "print(3)\n");
-    done(path, &["run", "--", "true"]);
-    let commit = head(path);
+    project.write(b"train.py", "print(2)\n".as_bytes());
+    project.write(b"new.py", "print(3)\n".as_bytes());
+    project.done(&["run", "--", "true"]);
+    let commit = project.record("HEAD");
     let code = &commit["code"];
     assert_eq!(code["repository"], "https://[redacted]@example.org/penguins.git");
     assert_eq!((&code["branch"], &code["dirty"]), (&json!("trunk"), &json!(true)));
     assert_eq!(code["git_commit"].as_str().expect("a commit").len(), 40);
     let changes = code["changes"].as_str().expect("a tree");
-    assert_eq!(done(path, &["ls", changes]), "new.py\ntrain.py\n");
-    assert_eq!(done(path, &["cat", &format!("{changes}:train.py")]), "print(2)\n");
-    done(path, &["gc", "-q", "--prune-now"]);
-    assert!(done(path, &["fsck", "--full"]).contains("No problem found"), "all is reachable");
+    assert_eq!(project.done(&["ls", changes]), "new.py\ntrain.py\n");
+    assert_eq!(project.done(&["cat", &format!("{changes}:train.py")]), "print(2)\n");
+    project.done(&["gc", "-q", "--prune-now"]);
+    assert!(project.done(&["fsck", "--full"]).contains("No problem found"), "all is reachable");
 }
 
 /// Every one of these would let somebody in.
@@ -147,22 +122,21 @@ const SECRETS: &[&str] = &[
 
 #[test]
 fn secrets_enter_no_part_of_a_record() {
-    let folder = sample();
-    let path = folder.path();
+    let project = sample();
     for secret in SECRETS {
         let script = format!(
             "echo key {secret}; echo '{{\"token\": \"{secret}\"}}' >> \"$PROVENANCE_PARAMS\""
         );
         let param = format!("api_key={secret}");
         let words = ["run", "-q", "-p", &param, "-m", secret, "--", "sh", "-c", &script];
-        let ran = command(path, &words).env("HF_TOKEN", secret).env("TORCH_KEY", secret).output();
+        let ran = project.command(&words).env("HF_TOKEN", secret).env("TORCH_KEY", secret).output();
         let ran = ran.expect("ran");
         assert_eq!(ran.status.code(), Some(0), "{ran:?}");
         assert!(String::from_utf8_lossy(&ran.stdout).contains(secret), "output is untouched");
-        let commit = head(path);
-        let log = done(path, &["cat", commit["run"]["log"].as_str().expect("a log")]);
-        let environment = attached(path, &commit["environment"]).to_string();
-        let journal = done(path, &["--json", "log", "--journal"]);
+        let commit = project.record("HEAD");
+        let log = project.done(&["cat", commit["run"]["log"].as_str().expect("a log")]);
+        let environment = attached(&project, &commit["environment"]).to_string();
+        let journal = project.done(&["--json", "log", "--journal"]);
         for text in [commit.to_string(), log, environment, journal] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }

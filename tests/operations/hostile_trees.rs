@@ -13,13 +13,14 @@ use std::thread;
 use provenance::clock::{Clock, Timestamp};
 use provenance::format::pack::ObjectKind;
 use provenance::object::tree::{Entry, Node, Target};
-use provenance::object::{Author, Commit, Name, ObjectId, Sha256, System};
+use provenance::object::{Commit, Name, ObjectId, Sha256};
 use provenance::progress::Progress;
 use provenance::repo::checkout::{CheckoutRequest, checkout};
 use provenance::repo::{Error, FsckRequest, InitRequest, Repository, fsck, init};
 
 use super::bench::Bench;
 use crate::support::effort;
+use crate::support::sample::minimal_commit;
 use crate::support::tally::Tally;
 
 const CLOCK: Clock = Clock::Fixed(Timestamp(1_700_000_000_000));
@@ -61,19 +62,7 @@ impl Place {
         for node in others.iter().chain(&[root]) {
             transaction.put(ObjectKind::Tree, node).expect("stored");
         }
-        let commit = Commit {
-            tree: ObjectId::of(root),
-            parents: Vec::new(),
-            author: Author { name: "Eve".to_owned(), email: "eve@example.org".to_owned() },
-            time: Timestamp(1_700_000_000_000),
-            message: "hostile".to_owned(),
-            system: System::default(),
-            artifacts: Vec::new(),
-            run: None,
-            code: None,
-            environment: None,
-            fine_tune: None,
-        };
+        let commit = Commit { tree: ObjectId::of(root), ..minimal_commit() };
         let id = transaction.put_commit(&commit.encode().expect("valid")).expect("stored");
         transaction.finish().expect("finished");
         id

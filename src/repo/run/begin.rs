@@ -3,10 +3,11 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::name::Chance;
-use super::{Beginning, Begun, RunRequest, code, known, values};
+use super::{Beginning, Begun, RunRequest, code, known, text, values};
 use crate::capture::environment::{self, EnvironmentRequest, Variables};
 use crate::capture::redact;
 use crate::object::canonical::Value;
+use crate::object::tree;
 use crate::object::{ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 use crate::repo::add::stage_changes;
@@ -29,6 +30,9 @@ pub(super) fn begin(
     let mut notes = Vec::new();
     stage(repository, request, progress, &mut notes)?;
     let command = words(request);
+    if request.command.iter().any(|word| word.to_str().is_none()) {
+        notes.push("an argument is not UTF-8; the record shows it with replacements".to_owned());
+    }
     let environment = environment::look(EnvironmentRequest {
         command: &command,
         directory: &request.directory,
@@ -75,8 +79,23 @@ fn stage(
         }
         reports.push(report);
     }
+    insist_on_inputs(repository, request)?;
     for (path, failure) in reports.iter().flat_map(|report| &report.failures) {
         notes.push(format!("a file {failure} and is recorded as it was before, path={path}"));
+    }
+    Ok(())
+}
+
+/// Refuses inputs that are not in the stage now: a pipe or a device has no content to record.
+fn insist_on_inputs(repository: &Repository, request: &RunRequest<'_>) -> Result<(), Error> {
+    let mut reader = repository.store.reader();
+    let staged = repository.staged_tree(&mut reader)?;
+    for path in request.inputs.iter().chain(&request.params_files) {
+        if tree::find(&staged, path, |id| reader.node(id))?.is_none() {
+            let text =
+                format!("the input is no file or directory that can be recorded, path={path}");
+            return Err(Error::Usage(text));
+        }
     }
     Ok(())
 }
@@ -117,10 +136,6 @@ fn state(
 
 fn words(request: &RunRequest<'_>) -> Vec<String> {
     request.command.iter().map(|word| word.to_string_lossy().into()).collect()
-}
-
-fn text(path: &TreePath) -> String {
-    String::from_utf8_lossy(path.as_bytes()).into_owned()
 }
 
 /// Gives paths of the state back as paths in the tree; one that is none was not written by us.

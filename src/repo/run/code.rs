@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
+use super::apart::take_apart;
 use crate::capture::git::{self, ChangeKind, Checkout};
 use crate::object::tree::{self, EMPTY_TREE, Edit};
 use crate::object::{Code, ObjectId, TreePath};
 use crate::progress::Progress;
-use crate::repo::intake::Intake;
 use crate::repo::{Error, Repository};
 use crate::worktree::local;
-use crate::worktree::stamps::{self, Stamps, StampsWriter};
+use crate::worktree::stamps::Stamps;
 
 /// Describes the checkout, and stores what it has changed.
 ///
@@ -31,7 +31,7 @@ pub(super) fn changed(
     let paths = paths_in_worktree(repository, &checkout, notes);
     let changes = match paths.is_empty() {
         true => None,
-        false => Some(store(repository, &paths, progress)?).filter(|id| *id != EMPTY_TREE),
+        false => Some(store(repository, &paths, progress, notes)?).filter(|id| *id != EMPTY_TREE),
     };
     let dirty = checkout.is_dirty();
     let Checkout { repository, commit, branch, .. } = checkout;
@@ -73,6 +73,7 @@ fn store(
     repository: &Repository,
     paths: &[TreePath],
     progress: &Progress,
+    notes: &mut Vec<String>,
 ) -> Result<ObjectId, Error> {
     let mut reader = repository.store.reader();
     let staged = repository.staged_tree(&mut reader)?;
@@ -83,7 +84,13 @@ fn store(
             None => unknown.push(path.clone()),
         }
     }
-    let read = read(repository, &unknown, progress)?;
+    let mut read = EMPTY_TREE;
+    if !unknown.is_empty() {
+        let nothing = Stamps::none(&local::temporaries(&repository.location.folder))?;
+        let taken = take_apart(repository, &nothing, &unknown, progress)?;
+        notes.extend(taken.notes);
+        read = taken.tree;
+    }
     let transaction = repository.store.transaction()?;
     let tree = tree::edit(
         (read != EMPTY_TREE).then_some(read),
@@ -93,26 +100,4 @@ fn store(
     )?;
     transaction.finish()?;
     Ok(tree.id)
-}
-
-/// Reads files that are not staged into a tree of their own.
-fn read(
-    repository: &Repository,
-    paths: &[TreePath],
-    progress: &Progress,
-) -> Result<ObjectId, Error> {
-    if paths.is_empty() {
-        return Ok(EMPTY_TREE);
-    }
-    let temporaries = local::temporaries(&repository.location.folder);
-    let moment = stamps::moment(&temporaries)
-        .map_err(|error| Error::io("make a temporary file", &temporaries, error))?;
-    let nothing = Stamps::none(&temporaries)?;
-    let mut writer = StampsWriter::new(Some(&nothing), &temporaries, moment)?;
-    let transaction = repository.store.transaction()?;
-    let intake =
-        Intake { paths, takes_ignored: true, takes_new: true, is_dry_run: false, progress };
-    let taken = repository.take_in(&intake, &nothing, &mut writer, &transaction)?;
-    transaction.finish()?;
-    Ok(taken.tree.map_or(EMPTY_TREE, |summary| summary.id))
 }

@@ -1,8 +1,9 @@
 //! After the command: what it wrote is taken in, and all of it is recorded in one journal entry.
 
+use super::apart::Taken;
 use super::begin::tree_paths;
 use super::inputs::{inputs, outputs};
-use super::outputs::{Taken, beside, staged};
+use super::outputs::{beside, staged};
 use super::values::{self, Measured};
 use super::{Outcome, RunReport, Sibling};
 use crate::capture::process::Ended;
@@ -43,6 +44,8 @@ pub(super) fn finish(
     paths.dedup();
     let mut sibling = sibling(repository, state, ended.as_ref().map(|(_, ended)| ended))?;
     let taken = match sibling {
+        // No path would mean every path.
+        _ if paths.is_empty() => Taken { tree: state.tree, notes: Vec::new() },
         None => staged(repository, state.tree, &paths, progress)?,
         Some(_) => beside(repository, &folder, state.tree, &paths, progress)?,
     };

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::text;
 use crate::object::{Commit, Content, Input, ObjectId, Output, TreePath};
 use crate::repo::Error;
 use crate::repo::artifacts::content_at;
@@ -70,8 +71,4 @@ fn makers(
         queue.extend(commit.parents.into_iter().filter(|parent| seen.insert(*parent)));
     }
     Ok(found)
-}
-
-fn text(path: &TreePath) -> String {
-    String::from_utf8_lossy(path.as_bytes()).into_owned()
 }

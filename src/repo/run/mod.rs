@@ -3,6 +3,7 @@
 //! Before the command starts, `begin` stages what it reads and writes down what the record needs;
 //! after it, `finish` records, for a run that was recovered as well.
 
+mod apart;
 mod begin;
 mod code;
 mod finish;
@@ -129,10 +130,14 @@ pub fn run(
             return Err(error);
         }
     };
+    if !folder.path().is_dir() {
+        return Err(gone(repository, &ended));
+    }
     if ended.left_running {
         notes.push("something that the command started still runs and holds its output".to_owned());
     }
-    let at = at_least(repository.clock.now(), state.started);
+    // A clock that went backwards must not make an end before its beginning.
+    let at = repository.clock.now().max(state.started);
     let outcome = Outcome { ended: Some((at, ended)), notes };
     // A Ctrl-C was meant for the command: what it left behind is recorded all the same.
     let report = finish::finish(repository, &state, folder, outcome, &Progress::default())?;
@@ -179,6 +184,7 @@ fn execute(
         output: request.output,
         error: request.error,
     };
+    folder.share_lock()?;
     let mut log = KeptLog::new(folder.open_log()?);
     let ended = process::run(&process, &mut log)?;
     if !log.finish() {
@@ -217,7 +223,16 @@ impl Log for KeptLog {
     }
 }
 
-/// A clock that went backwards must not make an end before its beginning.
-fn at_least(at: Timestamp, started: Timestamp) -> Timestamp {
-    at.max(started)
+/// Says that the command took away what its record was to go into.
+fn gone(repository: &Repository, ended: &Ended) -> Error {
+    let (path, code) = (&repository.location.folder, ended.exit_code);
+    Error::Corrupt(format!(
+        "the folder of the repository or of this run was deleted while the command ran, so nothing \
+         is recorded; the command ended with {code}, path={path:?}"
+    ))
+}
+
+/// Spells a path for the record, which holds text alone.
+fn text(path: &TreePath) -> String {
+    String::from_utf8_lossy(path.as_bytes()).into_owned()
 }

@@ -17,7 +17,7 @@ pub struct UnfinishedRun {
     pub command: Vec<String>,
     /// When it began.
     pub started: Timestamp,
-    /// Whether the process that runs it still lives.
+    /// Whether the process that runs it, or the command itself, still lives.
     pub is_alive: bool,
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::begin::tree_paths;
+use super::text;
 use crate::capture::metrics::MetricsReader;
 use crate::capture::{fine_tune as adapter, redact, values};
 use crate::object::canonical::{Object, Value};
@@ -73,7 +74,7 @@ pub(super) fn measured(
         match reader.read_file(&file) {
             Ok(()) => {}
             Err(_) if file.symlink_metadata().is_err() => {
-                found.missing.push(String::from_utf8_lossy(path.as_bytes()).into_owned());
+                found.missing.push(text(&path));
             }
             Err(error) => found.notes.push(error.to_string()),
         }

@@ -7,6 +7,7 @@
 
 mod address;
 mod arguments;
+mod known;
 mod log;
 mod names;
 mod private_key;
@@ -16,6 +17,7 @@ mod spans;
 use std::borrow::Cow;
 
 pub use arguments::arguments;
+pub use known::KnownSecrets;
 pub use log::LogRedactor;
 
 use crate::object::canonical::{Object, Value};

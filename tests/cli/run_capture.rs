@@ -142,3 +142,19 @@ fn secrets_enter_no_part_of_a_record() {
         }
     }
 }
+
+/// A password has no shape: it used to stay in the log when a script printed its environment.
+#[test]
+fn a_secret_that_only_its_variable_names_is_kept_out_of_the_log() {
+    let project = sample();
+    let script = "echo first $API_KEY last; printf '%s' \"$API_KEY\"; \
+                  printf '%s\\n' \"$API_KEY\"; echo $SHORT_PASSWORD";
+    let mut run = project.command(&["run", "-q", "--", "sh", "-c", script]);
+    let run =
+        run.env("API_KEY", "zz Plain+Words").env("SHORT_PASSWORD", "abc").output().expect("ran");
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    assert_eq!(String::from_utf8_lossy(&run.stdout).matches("zz Plain+Words").count(), 3);
+    let commit = project.record("HEAD");
+    let log = project.done(&["cat", commit["run"]["log"].as_str().expect("a log")]);
+    assert_eq!(log, "first [redacted] last\n[redacted][redacted]\nabc\n");
+}

@@ -1,5 +1,6 @@
 //! Secrets in a stream of bytes, such as what a program prints.
 
+use super::known::KnownSecrets;
 use super::private_key::Body;
 use super::spans::{self, Span};
 
@@ -19,12 +20,18 @@ pub struct LogRedactor {
     key: Option<Body>,
     /// Inside a secret that began in bytes which are gone.
     swallows: bool,
+    known: KnownSecrets,
 }
 
 impl LogRedactor {
     /// Starts at the beginning of a stream.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Starts at the beginning of a stream in which some values are known to be secrets.
+    pub fn with_known(known: KnownSecrets) -> Self {
+        Self { known, ..Self::default() }
     }
 
     /// Takes the next piece, and appends what is known to be clean to `into`.
@@ -48,7 +55,7 @@ impl LogRedactor {
 
     fn release(&mut self, lines: &[u8], into: &mut Vec<u8>) {
         let lines = self.after_swallowed(lines);
-        let found = spans::find(lines, &mut self.key);
+        let found = self.known.add_to(spans::find(lines, &mut self.key), lines);
         apply(lines, &found, into);
     }
 
@@ -57,7 +64,7 @@ impl LogRedactor {
         let held = std::mem::take(&mut self.held);
         let bytes = self.after_swallowed(&held);
         let mut after = self.key;
-        let found = spans::find(bytes, &mut after);
+        let found = self.known.add_to(spans::find(bytes, &mut after), bytes);
         let mut cut = bytes.len().saturating_sub(TAIL_BYTES);
         if let Some(span) = found.iter().find(|span| span.context < cut && cut <= span.end) {
             cut = span.context;

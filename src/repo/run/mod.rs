@@ -19,8 +19,9 @@ use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use super::{Error, FoundRun, Repository};
+use crate::capture::environment::Variables;
 use crate::capture::process::{self, Ended, Log, ProcessRequest};
-use crate::capture::redact::LogRedactor;
+use crate::capture::redact::{KnownSecrets, LogRedactor};
 use crate::object::{Commit, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 use crate::worktree::run_folder::{RunFolder, RunLog, RunState};
@@ -202,7 +203,8 @@ struct KeptLog {
 
 impl KeptLog {
     fn new(file: RunLog) -> Self {
-        Self { file, redactor: LogRedactor::new(), redacted: Vec::new() }
+        let known = KnownSecrets::of_variables(Variables::of_this_program().iter());
+        Self { file, redactor: LogRedactor::with_known(known), redacted: Vec::new() }
     }
 
     /// Writes what was held back; tells whether the disk took all of it.

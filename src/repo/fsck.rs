@@ -44,8 +44,8 @@ pub struct FsckReport {
 }
 
 const MEND_JOURNAL: &str = "copy this file of the journal from a copy of the repository; nothing \
-    else can prove what stood there. `provenance fsck --repair` goes on without it if it is the \
-    newest, and makes derived files anew";
+    else can prove what stood there. Of the newest entry, if it is there and damaged, and of \
+    derived files `provenance fsck --repair` takes care";
 const MEND_LOCAL: &str = "move `HEAD` or `stage` in .provenance away and run `provenance init`, or \
     run `provenance fsck --repair`; your files and all commits stay, and only this worktree is \
     concerned";

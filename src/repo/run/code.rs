@@ -11,6 +11,9 @@ use crate::repo::{Error, Repository};
 use crate::worktree::local;
 use crate::worktree::stamps::Stamps;
 
+/// Uncommitted files of more than this together are worth a word, bytes.
+const TOLD_BYTES_MIN: u64 = 32 << 20;
+
 /// Describes the checkout, and stores what it has changed.
 ///
 /// Shape: none where there is no checkout, or where it cannot be read, with a note. Cost: two
@@ -99,5 +102,12 @@ fn store(
         |node| Ok(transaction.put_node(node)?),
     )?;
     transaction.finish()?;
+    if tree.bytes > TOLD_BYTES_MIN {
+        let (files, bytes) = (tree.files, tree.bytes >> 20);
+        notes.push(format!(
+            "{files} files that git does not have were recorded, {bytes} MiB: ignore in .gitignore \
+             what is no code"
+        ));
+    }
     Ok(tree.id)
 }

@@ -188,7 +188,13 @@ fn recovered(context: &Context, report: &RecoverReport) -> Result<ExitCode, Fail
     for run in &report.recorded {
         tell(context, run)?;
     }
-    if report.recorded.is_empty() && !context.global.json && !context.global.quiet {
+    if context.global.json || context.global.quiet {
+        return Ok(Exit::Ok.into());
+    }
+    for name in &report.known {
+        say(&format!("run {name} was recorded already"));
+    }
+    if report.recorded.is_empty() && report.known.is_empty() {
         say("no run has died half-way: nothing to record");
     }
     Ok(Exit::Ok.into())

@@ -13,6 +13,7 @@ mod field;
 pub mod layout;
 pub mod lease;
 pub mod pack;
+pub mod run_record;
 pub mod run_state;
 pub mod stage;
 pub mod stamps;

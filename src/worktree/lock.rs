@@ -43,10 +43,26 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// Tells whether there is just no lock file.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl WorktreeLock {
     /// Takes the lock in `path` if it is free.
     pub fn try_take(path: &Path) -> Result<Option<Self>, LockError> {
-        let file = Self::open(path)?;
+        Self::take_free(path, true)
+    }
+
+    /// As [`Self::try_take`], of a lock file that is there; makes none.
+    pub fn try_take_existing(path: &Path) -> Result<Option<Self>, LockError> {
+        Self::take_free(path, false)
+    }
+
+    fn take_free(path: &Path, creates: bool) -> Result<Option<Self>, LockError> {
+        let file = Self::open(path, creates)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -54,14 +70,25 @@ impl WorktreeLock {
         }
     }
 
+    /// Makes a lock file that is held from the moment at which anybody can see it.
+    ///
+    /// Shape: `temporaries` is a folder on the same file system, made if need be.
+    pub fn make_held(path: &Path, temporaries: &Path) -> Result<Self, LockError> {
+        let io = |source| failed(path, source);
+        std::fs::create_dir_all(temporaries).map_err(io)?;
+        let file = tempfile::NamedTempFile::new_in(temporaries).map_err(io)?;
+        file.as_file().try_lock().map_err(|error| io(error.into()))?;
+        file.persist_noclobber(path).map(Self).map_err(|error| io(error.error))
+    }
+
     /// Lets processes that are started from now on hold the lock as well, for as long as they live.
     pub fn share(&self) -> io::Result<()> {
         Ok(rustix::io::fcntl_setfd(&self.0, rustix::io::FdFlags::empty())?)
     }
 
-    fn open(path: &Path) -> Result<File, LockError> {
+    fn open(path: &Path, creates: bool) -> Result<File, LockError> {
         let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
+        options.create(creates).truncate(false).write(true);
         // A pipe in its place would wait for a reader that never comes.
         options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
         options.open(path).map_err(|source| failed(path, source))
@@ -69,7 +96,7 @@ impl WorktreeLock {
 
     /// Waits for the lock in `path`, at most ten minutes.
     pub fn wait(path: &Path, progress: &Progress) -> Result<Self, LockError> {
-        let file = Self::open(path)?;
+        let file = Self::open(path, true)?;
         let began = Instant::now();
         loop {
             match file.try_lock() {

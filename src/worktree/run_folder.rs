@@ -11,12 +11,15 @@ use super::local::LocalError;
 use super::lock::{LockError, WorktreeLock};
 use super::{atomic, local};
 use crate::format::layout;
+use crate::format::run_record::RECORD_BYTES_MAX;
+pub use crate::format::run_record::RunRecord;
 pub use crate::format::run_state::RunState;
 use crate::format::run_state::STATE_BYTES_MAX;
 use crate::object::{DecodeError, ObjectId};
 
 const LOCK: &str = "lock";
 const STATE: &str = "state";
+const RECORD: &str = "record";
 const LOG: &str = "log";
 const PARAMS: &str = "params.jsonl";
 const METRICS: &str = "metrics.jsonl";
@@ -29,6 +32,7 @@ const ENVIRONMENT_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    temporaries: PathBuf,
     lock: WorktreeLock,
 }
 
@@ -73,10 +77,9 @@ impl RunFolder {
         let path = repository.join(layout::RUNS).join(id);
         let failed = |source| LocalError::Read { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(failed)?;
-        let lock =
-            WorktreeLock::try_take(&path.join(LOCK)).map_err(|error| locked(&path, error))?;
-        let lock = lock.ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))?;
         let temporaries = local::temporaries(repository);
+        let lock = WorktreeLock::make_held(&path.join(LOCK), &temporaries)
+            .map_err(|error| locked(&path, error))?;
         if !environment.is_empty() {
             atomic::replace(&path.join(ENVIRONMENT), environment, &temporaries)?;
         }
@@ -84,27 +87,27 @@ impl RunFolder {
         for name in [LOG, PARAMS, METRICS] {
             File::create(path.join(name)).map_err(failed)?;
         }
-        Ok(Self { path, lock })
+        // The names of the folder itself, and of the one around it the first time.
+        for folder in [&repository.join(layout::RUNS), repository] {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(Self { path, temporaries, lock })
     }
 
     /// Finds all runs of a worktree that are not recorded, the oldest first.
     pub fn find_all(repository: &Path) -> Result<Vec<FoundRun>, LocalError> {
         let folder = repository.join(layout::RUNS);
-        let ids = ids(&folder)?;
-        ids.into_iter().map(|id| Self::find(&folder, id)).collect()
+        let temporaries = local::temporaries(repository);
+        let ids = ids(&folder)?.into_iter();
+        ids.filter_map(|id| Self::find(&folder, &temporaries, id).transpose()).collect()
     }
 
     /// Reads what the command runs in; nothing where that is not known.
     pub fn load_environment(&self) -> Result<Vec<u8>, LocalError> {
-        let path = self.path.join(ENVIRONMENT);
-        let failed = |source| LocalError::Read { path: path.clone(), source };
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            file => file.map_err(failed)?,
-        };
-        let mut bytes = Vec::new();
-        file.take(ENVIRONMENT_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
-        Ok(bytes)
+        match read(&self.path.join(ENVIRONMENT), ENVIRONMENT_BYTES_MAX) {
+            Err(error) if error.is_absent() => Ok(Vec::new()),
+            bytes => bytes,
+        }
     }
 
     /// Gives what was staged when the runs began that are not recorded: a collection keeps it.
@@ -125,13 +128,37 @@ impl RunFolder {
         Ok(trees)
     }
 
-    fn find(folder: &Path, id: String) -> Result<FoundRun, LocalError> {
+    /// Finds one; `None` for one that is not made yet, or is recorded by now.
+    fn find(folder: &Path, temporaries: &Path, id: String) -> Result<Option<FoundRun>, LocalError> {
         let path = folder.join(&id);
-        let lock =
-            WorktreeLock::try_take(&path.join(LOCK)).map_err(|error| locked(&path, error))?;
-        let state = load_state(&path.join(STATE));
-        let folder = lock.map(|lock| Self { path, lock });
-        Ok(FoundRun { id, folder, state })
+        let (lock_path, state_path) = (path.join(LOCK), path.join(STATE));
+        let lock = take(&lock_path, &state_path, temporaries);
+        let Some(lock) = lock.map_err(|error| locked(&path, error))? else { return Ok(None) };
+        // Somebody else may just have recorded the run, and removed what we opened.
+        if !lock_path.exists() {
+            return Ok(None);
+        }
+        let state = load_state(&state_path);
+        let temporaries = temporaries.to_owned();
+        let folder = lock.map(|lock| Self { path, temporaries, lock });
+        Ok(Some(FoundRun { id, folder, state }))
+    }
+
+    /// Says as what the run is about to be recorded, durably.
+    pub fn save_record(&self, record: &RunRecord) -> Result<(), LocalError> {
+        let path = self.path.join(RECORD);
+        Ok(atomic::replace(&path, record.encode().as_bytes(), &self.temporaries)?)
+    }
+
+    /// Tells as what the run was about to be recorded, if it had come so far.
+    pub fn load_record(&self) -> Result<Option<RunRecord>, LocalError> {
+        let path = self.path.join(RECORD);
+        let bytes = match read(&path, RECORD_BYTES_MAX as u64 + 1) {
+            Err(error) if error.is_absent() => return Ok(None),
+            bytes => bytes?,
+        };
+        let record = RunRecord::decode(&bytes);
+        record.map(Some).map_err(|source| LocalError::Damaged { path, source })
     }
 
     /// Lets the command hold the run's lock too: one that outlives us is still under way.
@@ -177,10 +204,35 @@ impl RunFolder {
     }
 
     /// Removes the folder: the run is recorded.
+    ///
+    /// Shape: the state goes first, so that what a kill leaves is no run any more.
     pub fn remove(self) -> Result<(), LocalError> {
-        let removed = fs::remove_dir_all(&self.path);
+        let removed = match fs::remove_file(self.path.join(STATE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::remove_dir_all(&self.path),
+        };
         removed.map_err(|source| LocalError::Read { path: self.path.clone(), source })
     }
+}
+
+/// Takes the lock of a run if it is free; gives nothing at all where there is no run.
+///
+/// Shape: the lock comes before the state and goes after it. So of a run that is made or removed
+/// meanwhile one of two looks finds the lock, or no state. Otherwise somebody deleted the lock.
+#[expect(clippy::option_option, reason = "no run is something else than a run under way")]
+fn take(
+    lock: &Path,
+    state: &Path,
+    temporaries: &Path,
+) -> Result<Option<Option<WorktreeLock>>, LockError> {
+    for _ in 0..2 {
+        match WorktreeLock::try_take_existing(lock) {
+            Err(error) if error.is_absent() && !state.exists() => return Ok(None),
+            Err(error) if error.is_absent() => {}
+            taken => return taken.map(Some),
+        }
+    }
+    WorktreeLock::make_held(lock, temporaries).map(|held| Some(Some(held)))
 }
 
 /// Lists the folders of runs, the oldest first.
@@ -218,12 +270,18 @@ fn shorten(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
 }
 
 fn load_state(path: &Path) -> Result<RunState, LocalError> {
+    let bytes = read(path, STATE_BYTES_MAX as u64 + 1)?;
+    RunState::decode(&bytes)
+        .map_err(|source: DecodeError| LocalError::Damaged { path: path.to_owned(), source })
+}
+
+/// Reads a file, at most `bytes_max` of it.
+fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LocalError> {
     let failed = |source| LocalError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
-    file.take(STATE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    RunState::decode(&bytes)
-        .map_err(|source: DecodeError| LocalError::Damaged { path: path.to_owned(), source })
+    file.take(bytes_max).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 fn locked(path: &Path, error: LockError) -> LocalError {

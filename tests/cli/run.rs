@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -292,6 +293,33 @@ fn a_command_that_outlives_us_is_under_way_until_it_ends() {
         project.output(&["show", "-s", "orphan"]).status.success()
     });
     assert_eq!(project.record("orphan")["run"]["outputs"][0]["bytes"], 4, "all that it wrote");
+}
+
+/// A recovery used to take the lock of a run that was just being made, and that run failed.
+#[test]
+fn recoveries_leave_runs_that_begin_and_end_alone() {
+    const RUNS: usize = 30;
+    let project = &sample();
+    let is_over = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        for words in [["run", "--recover"], ["runs", "--unfinished"]] {
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    project.done(&words);
+                }
+            });
+        }
+        let brief = ["run", "--name", "brief", "--", "true"];
+        let ran: Vec<_> = (0..RUNS).map(|_| project.output(&brief)).collect();
+        // Before anything can fail here: the others would never end.
+        is_over.store(true, Ordering::Relaxed);
+        for output in ran {
+            assert!(output.status.success(), "{output:?}");
+        }
+    });
+    let listed = project.done(&["--json", "runs"]);
+    assert_eq!(listed.lines().count(), RUNS);
+    assert!(!listed.contains("nobody saw"), "{listed}");
 }
 
 #[test]

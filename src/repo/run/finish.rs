@@ -17,7 +17,7 @@ use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, ErrorKind, Head, Repository};
 use crate::store::{Transaction, merge};
 use crate::worktree::local;
-use crate::worktree::run_folder::{RunFolder, RunState};
+use crate::worktree::run_folder::{RunFolder, RunRecord, RunState};
 
 /// Most bytes of a log that are recorded; of a longer one its beginning and its end. Bytes.
 const LOG_BYTES_MAX: usize = 15 << 20;
@@ -57,7 +57,7 @@ pub(super) fn finish(
     let mut missing = measured.missing.clone();
     let (mut commit, transaction) =
         record(repository, state, &folder, tree, measured, ended.as_ref())?;
-    let published = publish(repository, state, &mut commit, &mut sibling, transaction)?;
+    let published = publish(repository, state, &folder, &mut commit, &mut sibling, transaction)?;
     if sibling == Some(Sibling::Moved)
         && local::load_stage(&repository.location.folder)? == Some(tree)
     {
@@ -216,10 +216,12 @@ struct Published {
 /// Names the run, and moves the branch to it where it may, in one journal entry.
 ///
 /// Shape: a name that is taken gets a number. If somebody moved the branch meanwhile, the run is
-/// named all the same, and stays beside it.
+/// named all the same, and stays beside it. The folder says beforehand as what: who is killed
+/// before the folder is gone must not have the run recorded twice.
 fn publish<'s>(
     repository: &'s Repository,
     state: &RunState,
+    folder: &RunFolder,
     commit: &mut Commit,
     sibling: &mut Option<Sibling>,
     transaction: Transaction<'s>,
@@ -236,6 +238,7 @@ fn publish<'s>(
         };
         let id = objects.put_commit(&commit.encode()?)?;
         let full = RefKind::Run.full_name(&name)?;
+        folder.save_record(&RunRecord { id, name: full.clone() })?;
         let mut updates = vec![Update { name: full, old: None, new: Some(id) }];
         if sibling.is_none() {
             let name = state.branch.clone().unwrap_or_default();

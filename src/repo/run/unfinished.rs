@@ -3,6 +3,7 @@
 use super::{Outcome, RunReport, finish};
 use crate::object::Timestamp;
 use crate::progress::Progress;
+use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, Repository};
 use crate::worktree::run_folder::{FoundRun, RunFolder, RunState};
 
@@ -26,6 +27,8 @@ pub struct UnfinishedRun {
 pub struct RecoverReport {
     /// What was recorded.
     pub recorded: Vec<RunReport>,
+    /// Names of runs that turned out to be recorded: whoever did so had only not tidied up.
+    pub known: Vec<String>,
     /// Ids of runs that never started: nothing was to be recorded of them.
     pub dropped: Vec<String>,
 }
@@ -70,6 +73,11 @@ pub fn run_recover(
             report.dropped.push(found);
             continue;
         };
+        if let Some(name) = recorded_name(repository, &folder)? {
+            folder.remove()?;
+            report.known.push(name);
+            continue;
+        }
         let notes = vec!["nobody saw how it ended".to_owned()];
         let outcome = Outcome { ended: None, notes };
         report.recorded.push(finish::finish(repository, &state, folder, outcome, progress)?);
@@ -80,6 +88,16 @@ pub fn run_recover(
             Err(Error::NotFound { what: "unfinished run", name: id.unwrap_or_default().to_owned() })
         }
     }
+}
+
+/// Gives the name under which a run is recorded already.
+fn recorded_name(repository: &Repository, folder: &RunFolder) -> Result<Option<String>, Error> {
+    let Some(record) = folder.load_record()? else { return Ok(None) };
+    let stands = repository.refs()?.find(&mut repository.store.reader(), &record.name)?;
+    Ok((stands == Some(record.id))
+        .then(|| RefKind::Run.short_name(&record.name))
+        .flatten()
+        .map(str::to_owned))
 }
 
 /// Gives the state of a run that has one.

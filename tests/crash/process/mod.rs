@@ -11,6 +11,7 @@ mod git;
 mod kill;
 mod oracle;
 mod power;
+mod run;
 mod scenario;
 mod state;
 mod strace;

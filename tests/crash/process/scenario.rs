@@ -95,7 +95,7 @@ fn empty() -> &'static World {
 }
 
 /// Two commits on `main`, one beside them on `other`, a tag `v1`, in packs of their own.
-fn history() -> &'static World {
+pub fn history() -> &'static World {
     static HISTORY: OnceLock<World> = OnceLock::new();
     HISTORY.get_or_init(|| {
         let world = World::new();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::accelerator;
 use super::account::{account, is_line};
+use crate::listing;
 use crate::object::System;
 
 /// Most bytes that are read of one file; `/proc/cpuinfo` repeats itself for each processor.
@@ -101,8 +102,8 @@ pub(super) fn read(path: &Path) -> Option<String> {
 
 /// Lists a small folder in the order of the names.
 pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    let entries = listing::entries(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path).collect();
     paths.sort();
     paths
 }

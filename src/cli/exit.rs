@@ -149,6 +149,10 @@ fn hint_of_io(error: &io::Error) -> Option<&'static str> {
             Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => {
                 Some("raise the limit of open files (`ulimit -n`), then run the same command again")
             }
+            Some(rustix::io::Errno::AGAIN) => Some(
+                "no more processes are allowed: end some, or raise the limit (`ulimit -u`, that of \
+                 the container), then run the same command again",
+            ),
             _ => None,
         },
     }

@@ -1,5 +1,7 @@
 //! Numbers for people: sizes, counts, times, and columns that line up.
 
+use crate::clock;
+
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 /// Shows a size: `312 B`, `1.5 MiB`; three digits, powers of 1024.
@@ -50,10 +52,9 @@ pub fn seconds(count: u64) -> String {
 /// Units: milliseconds since 1970-01-01T00:00:00Z.
 pub fn time(at_ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(at_ms) {
-        Ok(time) => time
-            .to_zoned_datetime(jiff::tz::TimeZone::system())
-            .strftime("%a %b %-d %H:%M:%S %Y %z")
-            .to_string(),
+        Ok(time) => {
+            time.to_zoned_datetime(clock::zone()).strftime("%a %b %-d %H:%M:%S %Y %z").to_string()
+        }
         Err(_) => format!("{} ms since 1970", at_ms),
     }
 }

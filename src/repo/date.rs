@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan as _, ZonedDateTime};
 
 use super::Error;
-use crate::clock::Timestamp;
+use crate::clock::{self, Timestamp};
 
 /// Reads a date as typed.
 ///
@@ -42,7 +42,7 @@ fn not_understood(typed: &str) -> Error {
 /// Errors: `Usage` for an instant outside of the years −9999 to 9999.
 pub fn local(at: Timestamp) -> Result<ZonedDateTime, Error> {
     jiff::Timestamp::from_millisecond(at.0)
-        .map(|at| at.to_zoned_datetime(TimeZone::system()))
+        .map(|at| at.to_zoned_datetime(clock::zone()))
         .map_err(|_| Error::Usage(format!("time out of range, milliseconds={}", at.0)))
 }
 

@@ -1,10 +1,10 @@
 //! Collects: merges packs, bundles the journal, and removes what nothing reaches any more.
 
-use super::intake::thread_count;
 use super::{Error, Repository};
 use crate::capture::is_alive;
 use crate::progress::{Phase, Progress};
 use crate::store::collect::{self, CollectRequest, Collected};
+use crate::threads;
 use crate::worktree::leftovers::Leftovers;
 use crate::worktree::scan::{Batch, ProblemKind, ScanRequest, scan};
 use crate::worktree::{config, local, stamps};
@@ -108,7 +108,7 @@ fn sweep_worktree(
         paths: &[],
         takes_ignored: true,
         collapses_new: false,
-        thread_count: thread_count(),
+        thread_count: threads::count(),
         progress,
     };
     scan(&request, |batch: Batch| {

@@ -4,15 +4,15 @@
 //! edited by a thread of its own while the next window is read.
 
 use std::sync::Mutex;
-use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender};
 
 use super::{Error, Repository};
 use crate::object::tree::{self, EMPTY_TREE, Edit, NewNode, Summary, Target};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::store::{IngestFailure, IngestRequest, Ingested, Look, Transaction, ingest};
+use crate::threads;
 use crate::worktree::directory::Directory;
 use crate::worktree::open;
 use crate::worktree::scan::{Batch, Change, Found, Problem, ScanRequest, scan};
@@ -90,9 +90,7 @@ impl Repository {
     ) -> Result<Taken, Error> {
         let root = open::root(&self.location.root)
             .map_err(|error| Error::io("open the worktree", &self.location.root, error))?;
-        let (edits, to_edit) = bounded(EDITS_UNDER_WAY);
-        thread::scope(|scope| {
-            let editor = scope.spawn(|| self.edit_tree(stamps.tree(), to_edit, transaction));
+        let read = |edits| {
             let mut window = Window {
                 intake,
                 root: &root,
@@ -111,17 +109,16 @@ impl Repository {
                 paths: intake.paths,
                 takes_ignored: intake.takes_ignored,
                 collapses_new: false,
-                thread_count: thread_count(),
+                thread_count: threads::count(),
                 progress: intake.progress,
             };
-            let scanned = scan(&request, |batch| window.take(batch)).and_then(|()| window.flush());
-            let Window { edits, mut taken, .. } = window;
-            drop(edits);
-            let tree = editor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            scanned?;
-            taken.tree = Some(tree?);
-            Ok(taken)
-        })
+            scan(&request, |batch| window.take(batch)).and_then(|()| window.flush())?;
+            Ok::<_, Error>(window.taken)
+        };
+        let edit = |to_edit| self.edit_tree(stamps.tree(), to_edit, transaction);
+        let (taken, tree) = threads::consume_beside(EDITS_UNDER_WAY, read, edit);
+        let taken = taken?;
+        Ok(Taken { tree: Some(tree?), ..taken })
     }
 
     fn edit_tree(
@@ -136,11 +133,6 @@ impl Repository {
         let emit = |node: NewNode<'_>| transaction.put_node(node).map_err(Error::from);
         tree::edit(root, edits, load, emit)
     }
-}
-
-/// Threads for work that waits for the file system as much as for the processor.
-pub(super) fn thread_count() -> usize {
-    thread::available_parallelism().map_or(2, usize::from)
 }
 
 /// Batches of the scan until there are enough files to read.

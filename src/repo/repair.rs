@@ -5,11 +5,9 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::thread;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender};
 
-use super::intake::thread_count;
 use super::{Error, Repository};
 use crate::clock::Clock;
 use crate::object::tree::{self, Edit, NewNode, Target};
@@ -17,6 +15,7 @@ use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::repair::{Repaired, repair};
 use crate::store::{IngestRequest, Look, Root, Store, StoreError, Transaction, ingest};
+use crate::threads;
 use crate::worktree::directory::Directory;
 use crate::worktree::hash::hash_content;
 use crate::worktree::head::Head;
@@ -132,41 +131,38 @@ impl Repository {
         progress: &Progress,
     ) -> Result<(), Error> {
         let root = self.open_root()?;
-        let (edits, to_edit) = bounded(EDITS_UNDER_WAY);
         let mut files = Vec::new();
-        thread::scope(|scope| {
-            let editor = scope.spawn(move || {
-                let load = |id: &ObjectId| Err::<Vec<u8>, _>(StoreError::Missing { id: *id });
-                let emit = |node: NewNode<'_>| match wanted.contains(&node.id) {
-                    true => transaction.put_node(NewNode { before: None, ..node }),
-                    false => Ok(()),
-                };
-                tree::edit(None, to_edit, load, emit)
-            });
+        let edit = |to_edit: Receiver<(TreePath, Edit)>| {
+            let load = |id: &ObjectId| Err::<Vec<u8>, _>(StoreError::Missing { id: *id });
+            let emit = |node: NewNode<'_>| match wanted.contains(&node.id) {
+                true => transaction.put_node(NewNode { before: None, ..node }),
+                false => Ok(()),
+            };
+            tree::edit(None, to_edit, load, emit)
+        };
+        let look = |edits: Sender<(TreePath, Edit)>| {
             let request = ScanRequest {
                 root: &root,
                 stamps: None,
                 paths: &[],
                 takes_ignored: false,
                 collapses_new: false,
-                thread_count: thread_count(),
+                thread_count: threads::count(),
                 progress,
             };
             let offer = Offer { root: &root, transaction, wanted, edits: &edits, progress };
-            let scanned = scan(&request, |batch: Batch| {
+            scan(&request, |batch: Batch| {
                 for found in batch.found {
                     if offer.file(&found)? {
                         files.push((found.path, found.stamp.size));
                     }
                 }
                 Ok::<_, Error>(())
-            });
-            drop(edits);
-            let edited = editor.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            scanned?;
-            edited?;
-            Ok::<_, Error>(())
-        })?;
+            })
+        };
+        let (scanned, edited) = threads::consume_beside(EDITS_UNDER_WAY, look, edit);
+        scanned?;
+        edited?;
         let request = IngestRequest {
             open: &|path: &TreePath| open::open_file(&root, path),
             look: &|file: &_| {

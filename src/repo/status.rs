@@ -1,11 +1,11 @@
 //! What differs: the stage from the head, and the worktree from the stage.
 
-use super::intake::thread_count;
 use super::{Error, Repository};
 use crate::object::tree::{self, EMPTY_TREE};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::Reader;
+use crate::threads;
 use crate::worktree::compare::{Now, hash_files};
 use crate::worktree::head::Head;
 use crate::worktree::lock::WorktreeLock;
@@ -164,7 +164,7 @@ fn compare_worktree(
         paths: &request.paths,
         takes_ignored: false,
         collapses_new: !request.lists_new,
-        thread_count: thread_count(),
+        thread_count: threads::count(),
         progress,
     };
     let mut compared = Compared::default();
@@ -217,7 +217,7 @@ impl Compared {
         let found: Vec<&Found> = batches.iter().flat_map(|batch| &batch.found).collect();
         let doubtful: Vec<_> =
             found.iter().map(|found| (&found.path, found.stamp.kind())).collect();
-        let answers = hash_files(root, &doubtful, thread_count(), progress);
+        let answers = hash_files(root, &doubtful, threads::count(), progress);
         progress.check()?;
         let mut proved = Vec::with_capacity(found.len());
         for (found, answer) in found.into_iter().zip(answers) {

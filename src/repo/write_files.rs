@@ -5,14 +5,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use super::intake::thread_count;
 use super::{Error, Repository};
 use crate::object::tree::{Change, Target};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::store::{Place, Reader};
+use crate::threads;
 use crate::worktree::checkout::{Hand, Verdict};
 use crate::worktree::directory::Directory;
 use crate::worktree::stamps::Stamp;
@@ -94,16 +93,14 @@ impl Repository {
             }
             Ok(())
         };
-        thread::scope(|scope| {
-            for _ in 0..thread_count().min(stretches.len()) {
-                scope.spawn(|| {
-                    if let Err(error) = work() {
-                        next.store(stretches.len(), Ordering::Relaxed);
-                        lock(&results).1.get_or_insert(error);
-                    }
-                });
-            }
-        });
+        if !stretches.is_empty() {
+            threads::share(threads::count().min(stretches.len()), || {
+                if let Err(error) = work() {
+                    next.store(stretches.len(), Ordering::Relaxed);
+                    lock(&results).1.get_or_insert(error);
+                }
+            });
+        }
         let (stamped, error) = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         error.map_or(Ok(stamped), Err)
     }
@@ -118,7 +115,7 @@ impl Repository {
             return Err(no_file(job.path));
         };
         let pending = hand.begin_file(job.path, *executable, job.over.as_ref())?;
-        self.store.stream_in_parallel::<Error>(id, thread_count(), |offset, piece| {
+        self.store.stream_in_parallel::<Error>(id, threads::count(), |offset, piece| {
             site.progress.check()?;
             pending.write_at(offset, piece)?;
             site.progress.add_bytes(piece.len() as u64);

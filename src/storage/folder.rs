@@ -15,10 +15,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::FileType;
+
 use self::source::FolderSource;
 use self::upload::FolderUpload;
 use super::key::split_prefix;
 use super::{Aside, Key, KeyInfo, Leftovers, Source, Storage, StorageError, Upload};
+use crate::listing;
 
 /// Folder of files that have no name yet.
 const TEMPORARY: &str = "tmp";
@@ -214,7 +217,7 @@ impl Storage for FolderStorage {
         keys.dedup();
         // Nothing at all may also mean that the disk is no longer there.
         if keys.is_empty() {
-            fs::read_dir(&self.root.path).map_err(|error| {
+            listing::entries(&self.root.path).map_err(|error| {
                 StorageError::system("list the folder", shown(&self.root.path), error)
             })?;
         }
@@ -246,7 +249,7 @@ impl Storage for FolderStorage {
         let failed = |source| StorageError::system("sweep the folder", shown(&folder), source);
         let mut swept = Leftovers::default();
         let before_ms = self.now_ms()?.saturating_sub(age_ms_min);
-        for entry in fs::read_dir(&folder).map_err(failed)? {
+        for entry in listing::entries(&folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let found = match entry.metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -255,7 +258,7 @@ impl Storage for FolderStorage {
             if !found.is_file() || changed_ms(&found) > before_ms {
                 continue;
             }
-            match if apply { fs::remove_file(entry.path()) } else { Ok(()) } {
+            match if apply { fs::remove_file(&entry.path) } else { Ok(()) } {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 done => done.map_err(failed)?,
             }
@@ -268,21 +271,21 @@ impl Storage for FolderStorage {
 
 /// Adds the keys under a folder whose first part begins with `begin`.
 fn list_folder(path: &Path, prefix: &str, begin: &str, keys: &mut Vec<Key>) -> io::Result<()> {
-    let entries = match fs::read_dir(path) {
+    let entries = match listing::entries(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
         let entry = entry?;
-        let name = entry.file_name();
         // Whatever else lies here (a mount's `.nfs…`, an editor's copy) is not ours.
-        let Some(name) = name.to_str().filter(|name| name.starts_with(begin)) else { continue };
+        let Some(name) = entry.name.to_str().filter(|name| name.starts_with(begin)) else {
+            continue;
+        };
         let Ok(key) = Key::new(format!("{prefix}{name}")) else { continue };
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            list_folder(&entry.path(), &format!("{key}/"), "", keys)?;
-        } else if kind.is_file() {
-            keys.push(key);
+        match entry.kind()? {
+            FileType::Directory => list_folder(&entry.path, &format!("{key}/"), "", keys)?,
+            FileType::RegularFile => keys.push(key),
+            _ => {}
         }
     }
     Ok(())

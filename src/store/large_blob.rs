@@ -9,6 +9,7 @@ use std::thread;
 use crate::format::chunk::map::Part;
 use crate::format::pack::BlockPosition;
 use crate::object::{DecodeError, IdHasher, ObjectId};
+use crate::threads;
 
 use super::block_reader::{Buffer, SeeBlock};
 use super::chunk_lists::Chunks;
@@ -158,12 +159,7 @@ pub(super) fn read<E: From<StoreError> + Send>(
         in_order: InOrder::new(in_order),
         error: Mutex::new(None),
     };
-    thread::scope(|scope| {
-        for _ in 1..workers.min(worth) {
-            scope.spawn(|| shared.work(block, stretch));
-        }
-        shared.work(block, stretch);
-    });
+    threads::share(workers.min(worth), || shared.work(block, stretch));
     let Shared { stretches, hasher, error, .. } = shared;
     if let Some(error) = error.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);

@@ -3,7 +3,6 @@
 //! Which entry of the journal then names the content is `journal.rs`.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
 
 use crate::format::pack::{BLOCK_RAW_BYTES_MAX, KindSet, ObjectKind, ObjectRow, PackClass};
 use crate::object::ObjectId;
@@ -244,11 +243,6 @@ impl<'s> Transaction<'s> {
     /// A block encoder with the repository's settings, for one thread.
     pub(super) fn encoder(&self) -> BlockEncoder {
         BlockEncoder::new(self.store.compression())
-    }
-
-    /// Threads that share the work of an ingest.
-    pub(super) fn workers(&self) -> usize {
-        thread::available_parallelism().map_or(2, usize::from)
     }
 
     /// Stores a record alone in its block, as the difference to an older one if that can be.

@@ -3,13 +3,13 @@
 use std::io::{self, Read as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::directory::Directory;
 use super::open;
 use crate::format::stamps::{FileKind, Stamp};
 use crate::object::{IdHasher, ObjectId, TreePath};
 use crate::progress::Progress;
+use crate::threads;
 
 /// Bytes that are read and hashed at once.
 const PIECE_BYTES: usize = 1 << 20;
@@ -37,21 +37,19 @@ pub fn hash_files(
 ) -> Vec<Now> {
     let next = AtomicUsize::new(0);
     let answers = Mutex::new(Vec::with_capacity(files.len()));
-    thread::scope(|scope| {
-        for _ in 0..thread_count.min(files.len()) {
-            scope.spawn(|| {
-                let mut buffer = vec![0; PIECE_BYTES];
-                while progress.check().is_ok() {
-                    let position = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((path, kind)) = files.get(position) else { return };
-                    let now = hash(root, path, *kind, &mut buffer, progress);
-                    let mut answers =
-                        answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    answers.push((position, now));
-                }
-            });
+    let work = || {
+        let mut buffer = vec![0; PIECE_BYTES];
+        while progress.check().is_ok() {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some((path, kind)) = files.get(position) else { return };
+            let now = hash(root, path, *kind, &mut buffer, progress);
+            let mut answers = answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            answers.push((position, now));
         }
-    });
+    };
+    if !files.is_empty() {
+        threads::share(thread_count.min(files.len()), work);
+    }
     let mut answers = answers.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     answers.sort_by_key(|(position, _)| *position);
     answers.into_iter().map(|(_, now)| now).collect()

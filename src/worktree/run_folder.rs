@@ -15,6 +15,7 @@ use crate::format::run_record::RECORD_BYTES_MAX;
 pub use crate::format::run_record::RunRecord;
 pub use crate::format::run_state::RunState;
 use crate::format::run_state::STATE_BYTES_MAX;
+use crate::listing;
 use crate::object::{DecodeError, ObjectId};
 
 const LOCK: &str = "lock";
@@ -209,7 +210,7 @@ impl RunFolder {
     pub fn remove(self) -> Result<(), LocalError> {
         let removed = match fs::remove_file(self.path.join(STATE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => fs::remove_dir_all(&self.path),
+            _ => listing::remove_all(&self.path),
         };
         removed.map_err(|source| LocalError::Read { path: self.path.clone(), source })
     }
@@ -238,13 +239,13 @@ fn take(
 /// Lists the folders of runs, the oldest first.
 fn ids(folder: &Path) -> Result<Vec<String>, LocalError> {
     let failed = |source| LocalError::Read { path: folder.to_owned(), source };
-    let entries = match fs::read_dir(folder) {
+    let entries = match listing::entries(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,
     };
     let mut ids = Vec::new();
     for entry in entries {
-        let name = entry.map_err(failed)?.file_name();
+        let name = entry.map_err(failed)?.name;
         ids.extend(name.into_string().ok().filter(|name| folder.join(name).is_dir()));
     }
     ids.sort();

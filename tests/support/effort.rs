@@ -7,15 +7,20 @@ pub fn cases(in_test: u64, in_torture: u64) -> u64 {
     if is_torture() { in_torture } else { in_test }
 }
 
-/// Gives where random cases begin: always the same in `make test`, another one in each
-/// `make torture`, and `PROVENANCE_SEED` where that is set, to run a failure again.
+/// Gives where random cases begin: always the same in `make test`, another one in each round of
+/// `make torture`, which sets `PROVENANCE_TORTURE` to it, and `PROVENANCE_SEED` where that is set,
+/// to run a failure again.
 pub fn seed() -> u64 {
-    let fresh = || {
-        let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis());
-        if is_torture() { u64::try_from(now).unwrap_or(0) << 20 } else { 0 }
-    };
-    let set = env::var("PROVENANCE_SEED").ok();
-    set.map_or_else(fresh, |seed| seed.parse().expect("PROVENANCE_SEED is a number"))
+    let set = env::var("PROVENANCE_SEED").or_else(|_| env::var("PROVENANCE_TORTURE"));
+    set.map_or(0, |seed| seed.parse().expect("the seed is a number"))
+}
+
+/// Tells whether there is time for more cases: always in `make test`; in `make torture` until
+/// `PROVENANCE_UNTIL`, in seconds since 1970, when it is the turn of the next suite.
+pub fn goes_on() -> bool {
+    let Ok(until) = env::var("PROVENANCE_UNTIL") else { return true };
+    let until = until.parse().expect("PROVENANCE_UNTIL is a number");
+    std::time::UNIX_EPOCH.elapsed().is_ok_and(|now| now.as_secs() < until)
 }
 
 /// Tells whether one failed case is run again, and no other.
@@ -25,7 +30,7 @@ pub fn is_again() -> bool {
 
 /// Says how to run one failed case again.
 pub fn again(test: &str, seed: u64) -> String {
-    let torture = if is_torture() { "PROVENANCE_TORTURE=1 " } else { "" };
+    let torture = if is_torture() { "PROVENANCE_TORTURE=0 " } else { "" };
     format!("again: {torture}PROVENANCE_SEED={seed} cargo test --test main {test}")
 }
 

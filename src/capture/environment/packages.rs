@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::search;
+use crate::listing;
 use crate::object::canonical::{Object, Value, capture};
 
 /// Most packages of one directory.
@@ -64,8 +65,7 @@ impl Packages {
 
     /// Adds what is installed in a directory of Python's path.
     pub(super) fn add_python(&mut self, folder: &Path, notes: &mut Vec<String>) {
-        for (count, entry) in std::fs::read_dir(folder).into_iter().flatten().flatten().enumerate()
-        {
+        for (count, entry) in listing::entries(folder).into_iter().flatten().flatten().enumerate() {
             if count >= PACKAGES_MAX * 4 || self.0.len() >= PACKAGES_MAX {
                 notes.push(format!(
                     "too many packages, so not all are listed: {}",
@@ -73,7 +73,7 @@ impl Packages {
                 ));
                 return;
             }
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.name.into_string() else { continue };
             let path = folder.join(&name);
             let package = if let Some(stem) = name.strip_suffix(".dist-info") {
                 python_package(stem, &path, &["METADATA"])
@@ -96,8 +96,8 @@ impl Packages {
     /// Adds what conda installed below a prefix.
     pub(super) fn add_conda(&mut self, prefix: &Path) {
         let folder = prefix.join("conda-meta");
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().take(PACKAGES_MAX) {
-            let Ok(name) = entry.file_name().into_string() else { continue };
+        for entry in listing::entries(&folder).into_iter().flatten().flatten().take(PACKAGES_MAX) {
+            let Ok(name) = entry.name.into_string() else { continue };
             let mut parts = name.strip_suffix(".json").unwrap_or_default().rsplitn(3, '-');
             let (Some(build), Some(version), Some(name)) =
                 (parts.next(), parts.next(), parts.next())

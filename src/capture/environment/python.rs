@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::EnvironmentRequest;
 use super::packages::{Package, Packages};
 use super::search::{self, Variables};
+use crate::listing;
 use crate::object::canonical::Object;
 
 /// Most steps from a word to an interpreter: links, `#!` lines, shims.
@@ -228,8 +229,8 @@ fn minor_version(name: &str, prefix: Option<&Path>, is_pypy: bool) -> Option<Str
     };
     let in_name = name.strip_prefix(stem).filter(|rest| is_minor(rest)).map(str::to_owned);
     in_name.or_else(|| {
-        let entries = std::fs::read_dir(prefix?.join("lib")).ok()?.flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let entries = listing::entries(&prefix?.join("lib")).ok()?.flatten();
+        let names = entries.filter_map(|entry| entry.name.into_string().ok());
         let minor = |name: String| name.strip_prefix(stem).map(str::to_owned);
         let mut found = names.filter_map(minor).filter(|rest| is_minor(rest));
         let only = found.next()?;
@@ -249,8 +250,8 @@ fn full_version(prefix: &Path, minor: &str) -> Option<String> {
     let folder =
         || prefix.file_name()?.to_str().filter(|name| is_of_minor(name)).map(str::to_owned);
     let conda = || {
-        let entries = std::fs::read_dir(prefix.join("conda-meta")).ok()?.flatten();
-        let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let entries = listing::entries(&prefix.join("conda-meta")).ok()?.flatten();
+        let mut names = entries.filter_map(|entry| entry.name.into_string().ok());
         names.find_map(|name| {
             let version = name.strip_prefix("python-")?.split('-').next()?.to_owned();
             is_of_minor(&version).then_some(version)

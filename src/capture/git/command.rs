@@ -58,8 +58,16 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureErr
         ErrorKind::NotFound => CaptureError::GitMissing { root: root.to_path_buf() },
         _ => CaptureError::Git { root: root.to_path_buf(), reason: source.to_string() },
     })?;
-    let answer = collect(child.stdout.take(), ANSWER_BYTES_MAX);
-    let complaint = collect(child.stderr.take(), COMPLAINT_BYTES_MAX);
+    let collected = collect(child.stdout.take(), ANSWER_BYTES_MAX)
+        .and_then(|answer| Ok((answer, collect(child.stderr.take(), COMPLAINT_BYTES_MAX)?)));
+    let (answer, complaint) = match collected {
+        Ok(both) => both,
+        Err(error) => {
+            stop(&mut child);
+            let reason = format!("no thread reads its answer: {error}");
+            return Err(CaptureError::Git { root: root.to_path_buf(), reason });
+        }
+    };
     let deadline = Instant::now() + TIME_MAX;
     let wait = |from: &Receiver<Vec<u8>>| {
         from.recv_timeout(deadline.saturating_duration_since(Instant::now()))
@@ -87,17 +95,20 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureErr
 }
 
 /// Reads a pipe on a thread of its own, so that neither of two can block the other.
-fn collect(pipe: Option<impl Read + Send + 'static>, bytes_max: u64) -> Receiver<Vec<u8>> {
+fn collect(
+    pipe: Option<impl Read + Send + 'static>,
+    bytes_max: u64,
+) -> std::io::Result<Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
             // What was read before a failure is still an answer or a complaint.
             let _partial = pipe.by_ref().take(bytes_max + 1).read_to_end(&mut bytes);
         }
         let _nobody_waits = sender.send(bytes);
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 fn stop(child: &mut Child) {

@@ -4,17 +4,16 @@
 //! comparison of trees does, so both are merged without holding either.
 
 use std::iter::Peekable;
-use std::thread;
 
-use crossbeam_channel::{IntoIter, Sender, bounded};
+use crossbeam_channel::{IntoIter, Receiver, Sender, bounded};
 
 use super::{FileDiff, FileSide};
 use crate::object::tree::Change as TreeChange;
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
-use crate::repo::intake::thread_count;
 use crate::repo::{Error, Repository};
 use crate::store::Reader;
+use crate::threads;
 use crate::worktree::compare::{Now, hash_files};
 use crate::worktree::directory::Directory;
 use crate::worktree::open;
@@ -78,35 +77,30 @@ impl<'a> Overlay<'a> {
         reader: &mut Reader<'_>,
         merge: impl FnOnce(&mut Reader<'_>, &mut Changes<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (sender, receiver) = bounded(UNDER_WAY);
-        let changes = |root| Changes {
-            findings: receiver.into_iter().peekable(),
+        let changes = |root, findings: Receiver<Finding>| Changes {
+            findings: findings.into_iter().peekable(),
             overlay: self,
             root,
             failures: Vec::new(),
             problems: Vec::new(),
         };
         let Some(stage) = stage else {
-            drop(sender);
-            return merge(reader, &mut changes(None));
+            let (_, none) = bounded(0);
+            return merge(reader, &mut changes(None, none));
         };
         let place = &self.repository.location.root;
         let root =
             open::root(place).map_err(|error| Error::io("open the worktree", place, error))?;
         let stamps = self.repository.stamps(reader, stage)?;
-        thread::scope(|scope| {
-            let (root, stamps) = (&root, &stamps);
-            let scanner = scope.spawn(move || self.scan(root, stamps, &sender));
-            let merged = {
-                let mut changes = changes(Some(root));
-                merge(reader, &mut changes)
-            };
-            let scanned = scanner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            match scanned {
-                Err(ScanEnd::Failed(error)) => Err(error.into()),
-                Ok(()) | Err(ScanEnd::Gone) => merged,
-            }
-        })
+        let (scanned, merged) = threads::produce_beside(
+            UNDER_WAY,
+            |sender| self.scan(&root, &stamps, &sender),
+            |findings| merge(reader, &mut changes(Some(&root), findings)),
+        );
+        match scanned {
+            Err(ScanEnd::Failed(error)) => Err(error.into()),
+            Ok(()) | Err(ScanEnd::Gone) => merged,
+        }
     }
 
     fn scan(
@@ -121,7 +115,7 @@ impl<'a> Overlay<'a> {
             paths: self.paths,
             takes_ignored: false,
             collapses_new: true,
-            thread_count: thread_count(),
+            thread_count: threads::count(),
             progress: self.progress,
         };
         scan(&request, |batch| self.send(root, batch, sender))
@@ -136,7 +130,7 @@ impl<'a> Overlay<'a> {
             .filter(|found| is_doubtful(found))
             .map(|found| (&found.path, found.stamp.kind()))
             .collect();
-        let mut answers = hash_files(root, &doubtful, thread_count(), self.progress).into_iter();
+        let mut answers = hash_files(root, &doubtful, threads::count(), self.progress).into_iter();
         self.progress.check().map_err(Error::from).map_err(ScanEnd::Failed)?;
         for found in &batch.found {
             let answer = if is_doubtful(found) { answers.next() } else { None };

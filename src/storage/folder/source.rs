@@ -1,6 +1,6 @@
 //! Reading: positioned reads with bounds, and maps where nobody else can cut the file.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -11,6 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Key, Root, Source, StorageError};
+use crate::listing;
 
 /// An open file of a folder.
 #[derive(Debug)]
@@ -97,7 +98,7 @@ pub(super) fn look_again<T>(
         Err(_) => {}
     }
     // Held open while asking again; that it is missing too is an answer of its own.
-    let _folder = fs::read_dir(root.path.join(key.folder()));
+    let _folder = listing::entries(&root.path.join(key.folder()));
     match find() {
         Err(error) if absent(&error) => Ok(None),
         found => found.map(Some),

@@ -20,6 +20,7 @@ use crate::store::large_blob::Uses;
 use crate::store::pack::Pack;
 use crate::store::reach::Files;
 use crate::store::{Reader, Store, StoreError};
+use crate::threads;
 
 /// What the threads of one check share.
 struct Shared<'a> {
@@ -56,7 +57,7 @@ pub(super) fn check_bytes(
     checked: &mut Checked,
     progress: &Progress,
 ) -> Result<(), StoreError> {
-    let cores = thread::available_parallelism().map_or(2, usize::from);
+    let cores = threads::count();
     let lanes = cores.min(files.chunked.len());
     let shared = Shared {
         store,
@@ -69,24 +70,19 @@ pub(super) fn check_bytes(
     };
     let blocks = shared.ledger.len();
     let (next_file, next_block) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let whole = || shared.work(&next_file, files.chunked.len(), |_, at| shared.file(at));
+    // What large files are made of is left to those who put them together.
+    let others = || shared.work(&next_block, blocks, |r, at| shared.block(r, at, false));
     thread::scope(|scope| {
-        for _ in 0..lanes {
-            scope.spawn(|| {
-                shared.work(&next_file, files.chunked.len(), |_, at| shared.file(at));
-            });
-        }
-        for _ in 0..cores.min(blocks) {
-            // What large files are made of is left to those who put them together.
-            scope.spawn(|| shared.work(&next_block, blocks, |r, at| shared.block(r, at, false)));
-        }
+        threads::join(scope, lanes, &whole);
+        threads::join(scope, cores.min(blocks).saturating_sub(1), &others);
+        others();
+        whole();
     });
     let next_block = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..cores.min(blocks) {
-            // What no file led to, and what was not sound, is looked at by itself.
-            scope.spawn(|| shared.work(&next_block, blocks, |r, at| shared.block(r, at, true)));
-        }
-    });
+    // What no file led to, and what was not sound, is looked at by itself.
+    let left = || shared.work(&next_block, blocks, |r, at| shared.block(r, at, true));
+    threads::share(cores.min(blocks), left);
     let outcome = shared.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     checked.blocks += blocks as u64;
     checked.findings.extend(outcome.findings);

@@ -13,12 +13,13 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::cutter::Cutter;
 use super::older::Older;
 use super::segment::{Pool, Segment, Slice};
-use super::{Desk, IngestFailure, Ingested, Job, Shared, Stop, read, small};
+use super::{Desk, Give, IngestFailure, Ingested, Job, Shared, Stop, read, small};
 use crate::format::chunk::map::Part;
 use crate::object::{IdHasher, ObjectId, Sha256, Sha256Hasher};
 use crate::progress::Stopped;
 use crate::store::transaction::Transaction;
 use crate::store::{StoreError, chunk_lists};
+use crate::threads::{self, Once};
 
 /// Segments that may be read ahead of the lane.
 const READ_AHEAD: usize = 2;
@@ -60,14 +61,14 @@ impl ChunkJob {
 pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
     shared: &Shared<'_, '_, T, F, S>,
     token: &T,
-    chunks: &Sender<Job<T>>,
+    give: Give<'_, T>,
 ) -> Result<Ingested<S>, Stop> {
     let mut reader = shared.transaction.store().reader();
     let before = (shared.request.before)(token);
     let older = before.and_then(|before| Older::of(&mut reader, &before)).map(Arc::new);
     for _ in 0..read::ATTEMPTS {
         let (mut file, look) = read::open(shared.request, token)?;
-        let (seen, sha256) = pass(shared, &mut file, look.bytes, older.clone(), chunks)?;
+        let (seen, sha256) = pass(shared, &mut file, look.bytes, older.clone(), give)?;
         if shared.is_halted() {
             return Err(StoreError::Interrupted(Stopped).into());
         }
@@ -87,17 +88,23 @@ fn pass<T: Send, F: Read + Send, S: Send>(
     file: &mut F,
     file_bytes: u64,
     older: Option<Arc<Older>>,
-    chunks: &Sender<Job<T>>,
+    give: Give<'_, T>,
 ) -> Result<(Seen, Sha256), Stop> {
-    let headroom = Cutter::CHUNK_BYTES_MAX;
-    let pool = Pool::new(headroom);
+    let pool = Pool::new(Cutter::CHUNK_BYTES_MAX);
+    let reading = Once::new(Reading { shared, file, pool: &pool, failed: None });
     let (filled, segments) = bounded(READ_AHEAD);
     // The pool bounds what is under way.
     let (to_hash, hashed) = unbounded();
     thread::scope(|scope| {
-        let pool = &pool;
-        let reader = scope.spawn(move || read_segments(shared, file, pool, headroom, &filled));
-        let sha256 = scope.spawn(move || sha256_of(hashed));
+        let read_ahead = || {
+            let mut reading = reading.take();
+            // Nobody takes them any more if the lane panicked, which the scope reports.
+            let _gone = reading.by_ref().try_for_each(|segment| filled.send(segment));
+            drop(filled);
+            reading.failed
+        };
+        let reader = threads::begin(scope, read_ahead);
+        let sha256 = threads::begin(scope, move || sha256_of(hashed));
         let (answer, answers) = unbounded();
         let lane = Lane {
             hasher: IdHasher::new(),
@@ -107,46 +114,62 @@ fn pass<T: Send, F: Read + Send, S: Send>(
             count: 0,
             bytes: 0,
             offset: 0,
-            chunks,
+            give,
             answer,
         };
-        let seen = lane.run(segments, &to_hash, &answers);
+        let mut own_sha256 = Sha256Hasher::new();
+        let mut hash = |slice: Slice| match &sha256 {
+            // The other end outlives the lane unless its thread panicked, which the scope reports.
+            Some(_) => drop(to_hash.send(slice)),
+            None => own_sha256.update(slice.bytes()),
+        };
+        let (seen, failed) = match reader {
+            Some(reader) => {
+                let seen = lane.run(segments.into_iter(), &mut hash, &answers);
+                (seen, threads::end(reader))
+            }
+            None => {
+                let mut reading = reading.take();
+                (lane.run(reading.by_ref(), &mut hash, &answers), reading.failed)
+            }
+        };
         drop(to_hash);
-        join(reader)?;
-        Ok((seen, join(sha256)))
+        let sha256 = sha256.map_or_else(|| own_sha256.finish(), threads::end);
+        failed.map_or(Ok((seen, sha256)), |failure| Err(failure.into()))
     })
 }
 
-fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// Reads a file into segments, in their order, until its end or until somebody stops.
+struct Reading<'a, 'b, 's, T, F, S> {
+    shared: &'a Shared<'b, 's, T, F, S>,
+    file: &'a mut F,
+    pool: &'a Pool,
+    /// Why it ended before the end of the file.
+    failed: Option<IngestFailure>,
 }
 
-/// Fills segments, in the order of the file.
-fn read_segments<T, F: Read, S>(
-    shared: &Shared<'_, '_, T, F, S>,
-    file: &mut F,
-    pool: &Pool,
-    headroom: usize,
-    filled: &Sender<Segment>,
-) -> Result<(), IngestFailure> {
-    loop {
-        let mut segment = pool.take(headroom);
+impl<T, F: Read, S> Iterator for Reading<'_, '_, '_, T, F, S> {
+    type Item = Segment;
+
+    fn next(&mut self) -> Option<Segment> {
+        let mut segment = self.pool.take(Cutter::CHUNK_BYTES_MAX);
         while !segment.room().is_empty() {
-            match file.read(segment.room()) {
+            match self.file.read(segment.room()) {
                 Ok(0) => break,
                 Ok(bytes) => segment.grow(bytes),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    self.failed = Some(error.into());
+                    return None;
+                }
             }
         }
         let bytes = segment.bytes().len();
-        if bytes == 0 || shared.is_halted() {
-            return Ok(());
+        if bytes == 0 || self.shared.is_halted() {
+            return None;
         }
-        shared.request.progress.add_bytes(bytes as u64);
-        if filled.send(segment).is_err() {
-            return Ok(());
-        }
+        self.shared.request.progress.add_bytes(bytes as u64);
+        Some(segment)
     }
 }
 
@@ -166,7 +189,7 @@ struct Lane<'a, T> {
     /// Bytes that were hashed, and bytes that were cut into chunks.
     bytes: u64,
     offset: u64,
-    chunks: &'a Sender<Job<T>>,
+    give: Give<'a, T>,
     answer: Sender<(usize, Part)>,
 }
 
@@ -174,12 +197,12 @@ impl<T> Lane<'_, T> {
     /// Hashes the whole, finds the cut points, and hands each chunk to a worker.
     fn run(
         mut self,
-        segments: Receiver<Segment>,
-        to_hash: &Sender<Slice>,
+        segments: impl Iterator<Item = Segment>,
+        hash: &mut dyn FnMut(Slice),
         answers: &Receiver<(usize, Part)>,
     ) -> Seen {
         let mut tail: Option<Slice> = None;
-        let mut segments = segments.into_iter().peekable();
+        let mut segments = segments.peekable();
         while let Some(mut segment) = segments.next() {
             let bytes = segment.bytes().len();
             if let Some(left_over) = tail.take() {
@@ -188,8 +211,7 @@ impl<T> Lane<'_, T> {
             let segment = Arc::new(segment);
             let all = segment.bytes().len();
             let slice = Slice::new(&segment, all - bytes, all);
-            // The other end outlives the lane unless its thread panicked, which the scope reports.
-            let _ = to_hash.send(slice.clone());
+            hash(slice.clone());
             self.hasher.update(slice.bytes());
             self.bytes += bytes as u64;
             let is_last = segments.peek().is_none();
@@ -221,8 +243,7 @@ impl<T> Lane<'_, T> {
                 older: self.older.clone(),
                 answer: self.answer.clone(),
             };
-            // The workers outlive the lane unless one panicked, which the scope reports.
-            let _ = self.chunks.send(Job::Chunk(job));
+            (self.give)(Job::Chunk(job));
             self.count += 1;
             self.offset += bytes as u64;
             start += bytes;

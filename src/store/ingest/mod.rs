@@ -11,6 +11,7 @@ mod read;
 mod segment;
 mod small;
 
+use std::cell::RefCell;
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ use super::transaction::Transaction;
 use super::{Reader, StoreError, limits};
 use crate::object::{ObjectId, Sha256};
 use crate::progress::Progress;
+use crate::threads::{self, Once};
 
 /// Batches and chunks that may wait for a worker.
 const QUEUE: usize = 16;
@@ -117,6 +119,9 @@ enum Job<T> {
     Chunk(large::ChunkJob),
 }
 
+/// Gives a job to a worker, or does it.
+type Give<'a, T> = &'a dyn Fn(Job<T>);
+
 /// What all threads of one ingest share.
 struct Shared<'a, 's, T, F, S> {
     request: &'a IngestRequest<'a, T, F, S>,
@@ -136,6 +141,29 @@ impl<T, F, S> Shared<'_, '_, T, F, S> {
     /// Tells whether to stop.
     fn is_halted(&self) -> bool {
         self.halted.load(Ordering::Relaxed) || self.request.progress.check().is_err()
+    }
+}
+
+impl<T, F: Read, S: PartialEq> Shared<'_, '_, T, F, S> {
+    /// Does one job; none any more once it is halted, and nobody waits for a place in the queue.
+    fn work(&self, job: Job<T>, desk: &mut Desk<'_>) {
+        if self.is_halted() {
+            return;
+        }
+        let outcome = match job {
+            Job::Batch(batch) => small::batch(self, batch, desk),
+            Job::Chunk(chunk) => chunk.store(self.transaction, desk),
+        };
+        if let Err(error) = outcome {
+            self.fail(error);
+        }
+    }
+
+    /// Stores what is left on a desk.
+    fn flush(&self, desk: &mut Desk<'_>) {
+        if let Err(error) = desk.block.flush(&mut desk.encoder, self.transaction.data()) {
+            self.fail(error);
+        }
     }
 }
 
@@ -186,23 +214,47 @@ fn share_out<T: Send, F: Read + Send, S: PartialEq + Send>(
     files: impl Iterator<Item = (T, u64)>,
 ) {
     let (jobs, work) = bounded(QUEUE);
-    let (large, lane) = unbounded();
+    let (large, tokens) = unbounded();
+    // The workers outlive the queue unless one panicked, which the scope reports.
+    let give = |jobs: &Sender<Job<T>>, job| drop(jobs.send(job));
+    let lane_jobs = Once::new(jobs.clone());
+    let lane = || {
+        let jobs = lane_jobs.take();
+        large_lane(shared, &tokens, &|job| give(&jobs, job));
+    };
+    let worker = || worker(shared, &work);
     thread::scope(|scope| {
-        for _ in 0..shared.transaction.workers() {
-            scope.spawn(|| worker(shared, &work));
+        if threads::join(scope, threads::count(), &worker) == 0 {
+            return alone(shared, files);
         }
-        let chunks = jobs.clone();
-        scope.spawn(move || large_lane(shared, &lane, &chunks));
-        feed(shared, files, &jobs, &large);
+        let is_beside = threads::begin(scope, &lane).is_some();
+        feed(shared, files, &|job| give(&jobs, job), &large);
         drop((jobs, large));
+        if !is_beside {
+            lane();
+        }
     });
+}
+
+/// Does all of it on this thread, as the system gives no other.
+fn alone<T: Send, F: Read + Send, S: PartialEq + Send>(
+    shared: &Shared<'_, '_, T, F, S>,
+    files: impl Iterator<Item = (T, u64)>,
+) {
+    let (large, tokens) = unbounded();
+    let desk = RefCell::new(Desk::new(shared.transaction));
+    let give = |job| shared.work(job, &mut desk.borrow_mut());
+    feed(shared, files, &give, &large);
+    drop(large);
+    large_lane(shared, &tokens, &give);
+    shared.flush(&mut desk.borrow_mut());
 }
 
 /// Sorts files into batches and large ones.
 fn feed<T, F, S>(
     shared: &Shared<'_, '_, T, F, S>,
     files: impl Iterator<Item = (T, u64)>,
-    jobs: &Sender<Job<T>>,
+    give: Give<'_, T>,
     large: &Sender<T>,
 ) {
     let mut batch = Vec::new();
@@ -219,46 +271,33 @@ fn feed<T, F, S>(
         batch.push((token, bytes));
         batch_bytes += bytes;
         if batch_bytes >= limits::SHARED_BLOCK_BYTES as u64 || batch.len() >= BATCH_FILES {
-            let _ = jobs.send(Job::Batch(std::mem::take(&mut batch)));
+            give(Job::Batch(std::mem::take(&mut batch)));
             batch_bytes = 0;
         }
     }
     if !batch.is_empty() {
-        let _ = jobs.send(Job::Batch(batch));
+        give(Job::Batch(batch));
     }
 }
 
 /// Takes batches and chunks until there are no more, then flushes its shared block.
-fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, '_, T, F, S>, work: &Receiver<Job<T>>) {
+fn worker<T, F: Read, S: PartialEq>(shared: &Shared<'_, '_, T, F, S>, jobs: &Receiver<Job<T>>) {
     let mut desk = Desk::new(shared.transaction);
-    for job in work {
-        if shared.is_halted() {
-            continue; // taken all the same, so that nobody waits for a place in the queue
-        }
-        let outcome = match job {
-            Job::Batch(batch) => small::batch(shared, batch, &mut desk),
-            Job::Chunk(chunk) => chunk.store(shared.transaction, &mut desk),
-        };
-        if let Err(error) = outcome {
-            shared.fail(error);
-        }
-    }
-    if let Err(error) = desk.block.flush(&mut desk.encoder, shared.transaction.data()) {
-        shared.fail(error);
-    }
+    jobs.iter().for_each(|job| shared.work(job, &mut desk));
+    shared.flush(&mut desk);
 }
 
 /// Reads one large file after the other.
 fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
     shared: &Shared<'_, '_, T, F, S>,
     lane: &Receiver<T>,
-    chunks: &Sender<Job<T>>,
+    give: Give<'_, T>,
 ) {
     for token in lane {
         if shared.is_halted() {
             continue;
         }
-        let outcome = match large::file(shared, &token, chunks) {
+        let outcome = match large::file(shared, &token, give) {
             Ok(ingested) => Ok(ingested),
             Err(Stop::File(failure)) => Err(failure),
             Err(Stop::Store(error)) => {

@@ -9,6 +9,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::threads;
+
 /// What becomes of a piece of work.
 #[derive(Debug)]
 pub enum Step<W, O> {
@@ -69,6 +71,7 @@ pub fn unfold<W: Send, O: Send, E>(
     let pending = Pending { slots: Vec::new(), buffered: 0, asleep: 0, is_closed: false };
     let shared = Shared { pending: Mutex::new(pending), changed: Condvar::new(), budget };
     let (shared, work) = (&shared, &work);
+    let ahead = || run_ahead(shared, work);
     std::thread::scope(|scope| {
         let closer = Closer(shared);
         let mut rows = vec![shared.unfold_one(first, work).into_iter()];
@@ -80,9 +83,7 @@ pub fn unfold<W: Send, O: Send, E>(
                 Some(Next::Slot(slot)) => {
                     if is_alone && lock(&shared.pending).slots.len() > 1 {
                         is_alone = false;
-                        for _ in 1..thread_count {
-                            scope.spawn(|| run_ahead(shared, work));
-                        }
+                        threads::join(scope, thread_count - 1, &ahead);
                     }
                     rows.push(shared.finished(&slot, work).into_iter());
                 }

@@ -11,6 +11,7 @@ use super::{Stamps, StampsError};
 use crate::format::stamps::{
     DirectoryRow, EncodedPart, HEADER, PartRow, Record, TableBuilder, View,
 };
+use crate::listing;
 use crate::object::{ObjectId, TreePath};
 
 /// Makes the next file of stamps out of the last one and the changes since.
@@ -133,7 +134,7 @@ impl<'a> StampsWriter<'a> {
         let persisted = made.and_then(|()| match file.persist(path) {
             // So may a folder that somebody made in place of the file.
             Err(failed) if failed.error.kind() == io::ErrorKind::IsADirectory => {
-                std::fs::remove_dir_all(path)?;
+                listing::remove_all(path)?;
                 failed.file.persist(path).map_err(|failed| failed.error)
             }
             persisted => persisted.map_err(|failed| failed.error),

@@ -15,6 +15,7 @@ mod run;
 mod scenario;
 mod state;
 mod strace;
+mod threads;
 mod world;
 
 use crate::support::effort;

@@ -145,8 +145,6 @@ pub fn points(
         let makes = ["O_CREAT", "O_TMPFILE"].iter().any(|flag| arguments.contains(flag));
         is_ours |= arguments.contains(MARK);
         let is_wanted = match call {
-            // A file that was written; the standard library panics if a folder cannot be closed.
-            "close" => arguments.contains(".provenance/tmp/"),
             _ => makes || opens_all || !call.starts_with("open"),
         };
         // Of several threads that make so many calls, the first one meets the fault.

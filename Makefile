@@ -19,7 +19,7 @@ test: $(VENV)/ready ## run every test
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
 
 torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TORTURE_MINUTES
-	@.ci/need cc python3 strace xfs
+	@.ci/need cc python3 strace xfs nfs
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python tests/torture/run
 
 fuzz: ## feed hostile bytes to each decoder, SECONDS=60 each; needs nightly and cargo-fuzz

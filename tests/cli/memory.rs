@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use super::project::Project;
+use crate::support::effort;
 
 /// More than what any command may take at its peak.
 const BYTES: usize = 320 << 20;
@@ -13,7 +14,7 @@ pub const PEAK_KIB_MAX: u64 = 256 << 10;
 /// Runs the program under GNU time; gives its peak memory, mapped files counted.
 pub fn peak_kib(project: &Project, words: &[&str]) -> u64 {
     let mut command = Command::new("/usr/bin/time");
-    command.args(["-f", "%M", env!("CARGO_BIN_EXE_provenance")]).args(words);
+    command.args(["-f", "%M", &effort::program()]).args(words);
     let output = command.current_dir(project.root()).env_clear().output().expect("time runs");
     let said = String::from_utf8(output.stderr).expect("a text");
     assert!(output.status.success(), "{words:?}: {said}");

@@ -12,6 +12,8 @@ use provenance::repo::{
     AddRequest, CommitRequest, Committed, InitRequest, Repository, add, commit, init,
 };
 
+use crate::support::effort;
+
 /// A worktree that is gone with the test.
 pub struct Project {
     folder: tempfile::TempDir,
@@ -71,7 +73,7 @@ impl Project {
 
     /// Builds a call of the program at the root of the worktree.
     pub fn provenance(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_provenance"));
+        let mut command = Command::new(effort::program());
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.current_dir(self.root());
         command

@@ -18,6 +18,7 @@ use provenance::store::repair::repair;
 use provenance::store::{Cache, Fault, Store, StoreError};
 
 use super::damage_sample::{Sample, bundled, read, sample};
+use crate::support::chance::Chance;
 use crate::support::effort;
 use crate::support::tally::Tally;
 
@@ -167,6 +168,9 @@ struct Plan {
     is_meant: fn(&str) -> bool,
 }
 
+/// Cases of which there are more in every file class.
+const TRIED_MIN: u64 = 1000;
+
 /// Tries every damage of the files that `is_meant` names, on all cores.
 fn run(sample: &'static Sample, operation: &'static str, plan: &Plan) {
     let Plan { places_max, mend_one_in, is_meant } = *plan;
@@ -175,15 +179,20 @@ fn run(sample: &'static Sample, operation: &'static str, plan: &Plan) {
     let repairs = (mend_one_in < u64::MAX).then(|| Tally::new(fault, operation));
     let cores = thread::available_parallelism().map_or(2, usize::from) as u64;
     let next = AtomicU64::new(0);
+    // All of them take hours: each round of `make torture` draws others.
+    let (seed, one_in) = (effort::seed(), effort::cases(1, 64));
+    let is_in_time = || reads.tried() <= TRIED_MIN || effort::goes_on();
     thread::scope(|scope| {
         for core in 0..cores {
+            let is_in_time = &is_in_time;
             let (reads, repairs, next) = (&reads, &repairs, &next);
             scope.spawn(move || {
                 let mut number: u64 = 0;
                 for file in sample.files.iter().filter(|(key, _)| is_meant(key.as_str())) {
                     damage(sample, file, places_max, &mut |case| {
                         number += 1;
-                        if number % cores != core {
+                        let is_drawn = Chance(seed ^ (number << 8)).below(one_in) == 0;
+                        if number % cores != core || !is_drawn || !is_in_time() {
                             return;
                         }
                         let storage = sample.storage(case.key, case.bytes.as_deref());
@@ -199,7 +208,7 @@ fn run(sample: &'static Sample, operation: &'static str, plan: &Plan) {
             });
         }
     });
-    assert!(reads.tried() > 1000, "there was something to damage");
+    assert!(reads.tried() > TRIED_MIN, "there was something to damage");
 }
 
 #[test]

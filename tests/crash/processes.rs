@@ -18,6 +18,12 @@ use crate::support::chance::Chance;
 use crate::support::effort;
 use crate::support::tally::Tally;
 
+/// Rounds of each worker, however little time there is.
+const ROUNDS_MIN: u64 = 8;
+
+/// Rounds of each worker over NFS, where each takes ten times as long, if there is time.
+const NFS_ROUNDS: u64 = 40;
+
 /// Exit code of a conflict.
 const CONFLICT: i32 = 11;
 
@@ -61,7 +67,7 @@ fn work(place: &Path, worker: u64, rounds: u64, seed: u64, tally: &Tally) -> Vec
             Ended::Killed => "killed",
         });
     };
-    for round in 0..rounds {
+    for round in (0..rounds).take_while(|round| *round < ROUNDS_MIN || effort::goes_on()) {
         let name = format!("file-{worker}-{round}");
         let mut file = fs::File::create(place.join(&name)).expect("made");
         write!(file, "{name}").expect("written");
@@ -122,7 +128,10 @@ fn race(places: &[PathBuf], workers: u64, rounds: u64, fault: &'static str) {
         }
     }
     let acknowledged = acknowledged.into_inner().expect("no panic");
-    assert!(acknowledged.len() as u64 > workers * rounds / 4, "most of it is done\n{again}");
+    assert!(
+        acknowledged.len() as u64 > workers * rounds.min(ROUNDS_MIN) / 4,
+        "most of it is done\n{again}"
+    );
     for id in acknowledged {
         let id = if id.starts_with("blake3:") { id } else { format!("blake3:{id}") };
         assert_eq!(found.get(&id), Some(&1), "{id}\n{again}");
@@ -134,8 +143,38 @@ fn what_was_acknowledged_is_there_once_whoever_is_killed_beside_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().to_owned();
     assert!(matches!(run(&place, &["init"], None), Ended::Done(_)));
-    let (workers, rounds) = (effort::cases(4, 8), effort::cases(12, 200));
-    race(&[place], workers, rounds, "processes at once, killed at random");
+    race(&[place], 8, effort::cases(40, 400), "processes at once, killed at random");
+}
+
+/// Where `tests/torture/nfs` has mounted one folder twice.
+const PLACES: &str = "PROVENANCE_PLACES";
+
+#[test]
+fn through_two_nfs_clients_it_is_the_same() {
+    if let Some(places) = std::env::var_os(PLACES) {
+        let places: Vec<PathBuf> =
+            std::env::split_paths(&places).map(|place| place.join("shared")).collect();
+        fs::create_dir(&places[0]).expect("made");
+        assert!(matches!(run(&places[0], &["init"], None), Ended::Done(_)));
+        race(&places, 4, NFS_ROUNDS, "processes at once over two NFS clients, killed at random");
+        return;
+    }
+    if !effort::is_torture() {
+        eprintln!("skipped: NFS clients are for make torture");
+        return;
+    }
+    let own = std::env::current_exe().expect("the tests");
+    let mut machine = Command::new("tests/torture/nfs");
+    machine.arg(own).args(["--exact", "--nocapture"]);
+    let test = "crash::processes::through_two_nfs_clients_it_is_the_same";
+    let output = machine.arg(test).output().expect("a shell starts");
+    let [out, err] =
+        [output.stdout, output.stderr].map(|t| String::from_utf8_lossy(&t).into_owned());
+    match output.status.code() {
+        Some(0) => {}
+        Some(77) => eprintln!("skipped: {err}"),
+        code => panic!("{code:?} {out} {err}\n{}", effort::again(test, effort::seed())),
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_sleeper_that_wakes_while_others_bundle_has_lost() {
     let tally = Tally::new("a writer sleeps and wakes at a step", "bundling the journal");
     let (memory, slept) = grown();
     let (mut at, mut calls) = (0, u64::MAX);
-    while at <= calls {
+    while at <= calls && effort::goes_on() {
         let memory = memory.fork();
         let case = format!("it wakes at call {at} of the bundling");
         let (own, head, told) = (memory.clone(), slept.clone(), case.clone());

@@ -173,7 +173,8 @@ fn clients_at_once_lose_nothing_and_see_nothing_broken() {
             scope.spawn(move || {
                 let homes: Vec<Home> = (0..6).map(|_| Home::new()).collect();
                 let start = aged(&homes[0]);
-                for number in (worker..count).step_by(2) {
+                let numbers = (worker..count).step_by(2);
+                for number in numbers.take_while(|_| effort::goes_on()) {
                     schedule(&homes, &start, seed + number, tally);
                 }
             });

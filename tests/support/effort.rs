@@ -34,6 +34,12 @@ pub fn again(test: &str, seed: u64) -> String {
     format!("again: {torture}PROVENANCE_SEED={seed} cargo test --test main {test}")
 }
 
+/// Gives the program whose memory and time count: a release build where `make torture` made one.
+pub fn program() -> String {
+    let built = env!("CARGO_BIN_EXE_provenance");
+    env::var("PROVENANCE_TEST_PROGRAM").unwrap_or_else(|_| built.to_owned())
+}
+
 /// Tells whether the run has hours.
 pub fn is_torture() -> bool {
     env::var_os("PROVENANCE_TORTURE").is_some()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the table of faults in docs/guarantees.md from the counts that the tests left.
 
-usage: table.py [FOLDER…]    Without one: target/tmp/faults. The longest run of each row stands.
+usage: table.py [FOLDER…]    Without one: target/tmp/faults, and what the last `make torture` added
+up. The longest run of each row stands.
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
+TOTALS = PROJECT / "target" / "tmp" / "torture.json"
 PAGE = PROJECT / "docs" / "guarantees.md"
 BEGIN, END = "<!-- faults: written by `make faults` -->\n", "<!-- end of faults -->\n"
 
@@ -17,12 +19,22 @@ BEGIN, END = "<!-- faults: written by `make faults` -->\n", "<!-- end of faults 
 def rows(folders):
     """Reads the counts; the longest run of each fault and operation."""
     found = {}
-    for path in sorted(path for folder in folders for path in pathlib.Path(folder).glob("*.json")):
-        row = json.loads(path.read_text())
+    paths = sorted(path for folder in folders for path in pathlib.Path(folder).glob("*.json"))
+    for row in [json.loads(path.read_text()) for path in paths] + totals():
         key = (row["fault"], row["operation"])
         if key not in found or found[key]["tried"] < row["tried"]:
             found[key] = row
     return [found[key] for key in sorted(found)]
+
+
+def totals():
+    """Reads what the suites of `make torture` counted."""
+    faults = json.loads(TOTALS.read_text()) if TOTALS.exists() else {}
+    return [
+        {"fault": fault, "operation": operation, "outcomes": counts, "tried": sum(counts.values())}
+        for fault, operations in faults.items()
+        for operation, counts in operations.items()
+    ]
 
 
 def table(found):

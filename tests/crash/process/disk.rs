@@ -98,7 +98,7 @@ impl Disk {
         let program = "import fcntl,os,struct,sys\n\
             fcntl.ioctl(os.open(sys.argv[1],0),0x8004587d,struct.pack('I',int(sys.argv[2])))";
         let mut python = Command::new("python3");
-        python.args(["-c", program]).arg(self.mount()).arg((when as u32).to_string());
+        python.args(["-IS", "-c", program]).arg(self.mount()).arg((when as u32).to_string());
         let output = python.output().expect("python3 starts");
         assert!(output.status.success(), "{output:?}");
     }

@@ -8,18 +8,15 @@
 use super::disk::{Cut, Disk, DiskKind, EXT4, EXT4_PLAIN, XFS};
 use super::oracle::{Ended, Standing, Truth, shown};
 use super::scenario::SCENARIOS;
-use super::strace::{self, Fault, MUTATING};
+use super::strace::{self, Fault, MUTATING, Point};
 use crate::support::effort;
 use crate::support::tally::Tally;
 
 /// Megabytes of each disk: XFS wants that many.
 const DISK_MEGABYTES: u64 = 320;
 
-/// Repetitions of each command that answers.
-const ANSWERED: u64 = 3;
-
-/// Points of each command at which it is killed.
-const POINTS: usize = 6;
+/// Rounds through every command on every file system in every way, if there is time.
+const ROUNDS: u64 = 1_000;
 
 pub const WAYS: [(DiskKind, Cut, &str); 6] = [
     (EXT4, Cut::Now, "ext4, at once"),
@@ -29,6 +26,8 @@ pub const WAYS: [(DiskKind, Cut, &str); 6] = [
     (XFS, Cut::Now, "xfs, at once"),
     (XFS, Cut::AfterJournal, "xfs, after its journal"),
 ];
+
+const KINDS: [DiskKind; 3] = [EXT4, EXT4_PLAIN, XFS];
 
 /// Makes the disk of a way; none outside of torture, or where it cannot be made.
 pub fn disk(kind: DiskKind) -> Option<Disk> {
@@ -51,30 +50,55 @@ fn outcome(standing: Standing) -> &'static str {
     }
 }
 
-#[test]
-fn what_had_answered_survives_a_power_cut() {
+/// Tries every command in every way, in another order each round, until there is no more time.
+fn cut_everywhere(
+    fault: &str,
+    try_it: &dyn Fn(&Truth, &Disk, Cut, u64) -> Result<Standing, String>,
+) {
+    let disks = KINDS.map(disk);
+    let tallies =
+        WAYS.map(|(.., way)| Tally::new(leak(format!("{fault}: {way}")), "every command"));
+    let wanted = SCENARIOS.iter().filter(|scenario| super::is_wanted(&scenario.name()));
+    let truths: Vec<Truth> = match disks.iter().any(Option::is_some) {
+        true => wanted.map(Truth::of).collect(),
+        false => return,
+    };
     let mut findings = Vec::new();
-    for (kind, cut, way) in WAYS {
-        let Some(disk) = disk(kind) else { continue };
-        let fault = leak(format!("answered, then a power cut: {way}"));
-        for scenario in SCENARIOS.iter().filter(|s| super::is_wanted(&s.name())) {
-            let truth = Truth::of(scenario);
-            let tally = Tally::new(fault, leak(scenario.name()));
-            for _ in 0..ANSWERED {
-                let world = truth.world.copy(Some(&disk.mount()));
-                disk.settle();
-                let output = world.run(scenario.words);
-                assert!(output.status.success(), "{}", shown(&output));
-                disk.cut(cut);
-                disk.restart();
-                match truth.judge(&world, Ended::Done) {
-                    Ok(standing) => tally.count(outcome(standing)),
-                    Err(wrong) => findings.push(format!("{}: {way}: {wrong}", scenario.name())),
+    for round in 0..ROUNDS {
+        let pairs = truths.iter().flat_map(|truth| (0..WAYS.len()).map(move |way| (truth, way)));
+        let pairs: Vec<_> = pairs.collect();
+        let all = pairs.len();
+        for (truth, way) in super::sample(pairs, all, &format!("round {round}")) {
+            let disk = KINDS.iter().position(|kind| *kind == WAYS[way].0);
+            let Some(disk) = &disks[disk.expect("listed")] else { continue };
+            if !effort::goes_on() || (round > 0 && super::only().is_some()) {
+                return super::assert_none("power", &findings);
+            }
+            match try_it(truth, disk, WAYS[way].1, round) {
+                Ok(standing) => tallies[way].count(outcome(standing)),
+                Err(wrong) => {
+                    findings.push(format!("{}: {}: {wrong}", truth.scenario.name(), WAYS[way].2));
                 }
             }
         }
+        if !findings.is_empty() {
+            break;
+        }
     }
     super::assert_none("power", &findings);
+}
+
+#[test]
+fn what_had_answered_survives_a_power_cut() {
+    cut_everywhere("answered, then a power cut", &|truth, disk, cut, _| {
+        let world = truth.world.copy(Some(&disk.mount()));
+        disk.settle();
+        let output = world.run(truth.scenario.words);
+        assert!(output.status.success(), "{}", shown(&output));
+        disk.cut(cut);
+        disk.restart();
+        truth.judge(&world, Ended::Done)
+    });
 }
 
 #[test]
@@ -82,32 +106,25 @@ fn a_kill_and_a_power_cut_leave_it_as_before_or_as_after() {
     if !strace::is_there() {
         return;
     }
-    let mut findings = Vec::new();
-    for (kind, cut, way) in WAYS {
-        let Some(disk) = disk(kind) else { continue };
-        let fault = leak(format!("killed at a system call, then a power cut: {way}"));
-        strace::on_one_processor(|| {
-            for scenario in SCENARIOS.iter().filter(|s| super::is_wanted(&s.name())) {
-                let truth = Truth::of(scenario);
-                let tally = Tally::new(fault, leak(scenario.name()));
-                let traced = truth.world.copy(None);
-                let (points, _) = strace::points(&traced, scenario.words, MUTATING, false);
-                for point in super::sample(points, POINTS, &scenario.name()) {
-                    let world = truth.world.copy(Some(&disk.mount()));
-                    disk.settle();
-                    let output = strace::run(&world, scenario.words, &point, Fault::Kill);
-                    disk.cut(cut);
-                    disk.restart();
-                    let ended = if output.status.success() { Ended::Done } else { Ended::Cut };
-                    match truth.judge(&world, ended) {
-                        Ok(standing) => tally.count(outcome(standing)),
-                        Err(wrong) => {
-                            findings.push(format!("{}/{point}: {way}: {wrong}", scenario.name()));
-                        }
-                    }
-                }
-            }
+    let fault = "killed at a system call, then a power cut";
+    strace::on_one_processor(|| {
+        cut_everywhere(fault, &|truth, disk, cut, round| {
+            let point = point(truth, round);
+            let world = truth.world.copy(Some(&disk.mount()));
+            disk.settle();
+            let output = strace::run(&world, truth.scenario.words, &point, Fault::Kill);
+            disk.cut(cut);
+            disk.restart();
+            let ended = if output.status.success() { Ended::Done } else { Ended::Cut };
+            truth.judge(&world, ended).map_err(|wrong| format!("{point}: {wrong}"))
         });
-    }
-    super::assert_none("power", &findings);
+    });
+}
+
+/// Draws the call at which a command is killed.
+fn point(truth: &Truth, round: u64) -> Point {
+    let traced = truth.world.copy(None);
+    let (points, _) = strace::points(&traced, truth.scenario.words, MUTATING, false);
+    let name = format!("{} round {round}", truth.scenario.name());
+    super::sample(points, 1, &name).pop().expect("it changes something")
 }

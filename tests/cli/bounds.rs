@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::time::Instant;
 
 use provenance::clock::{Clock, Timestamp};
 use provenance::format::pack::ObjectKind;
@@ -21,7 +22,11 @@ const CONTENT: &[u8] = b"the same everywhere\n";
 
 #[track_caller]
 fn assert_bounded(project: &Project, words: &[&str]) {
-    let peak = peak_kib(project, words);
+    let (began, peak) = (Instant::now(), peak_kib(project, words));
+    if effort::is_torture() {
+        let seconds = began.elapsed().as_secs();
+        let _nobody_reads = writeln!(std::io::stderr(), "{peak} KiB, {seconds} s: {words:?}");
+    }
     assert!(peak < PEAK_KIB_MAX, "{words:?}: {peak} KiB");
 }
 

@@ -44,7 +44,7 @@ const ERRNOS: &[(&str, &[&str])] = &[
 
 /// Cases of one scenario.
 fn cases_max() -> usize {
-    usize::try_from(effort::cases(24, 60)).expect("a count")
+    usize::try_from(effort::cases(24, 40)).expect("a count")
 }
 
 /// Lists each call with each errno, once and sticky, in a fixed order.
@@ -207,7 +207,7 @@ fn what_cannot_be_closed_is_told_or_harmless() {
     }
     let tally = Tally::new("errors of the system, at each look", "closing, every command");
     let mut findings = Vec::new();
-    let closes_max = usize::try_from(effort::cases(12, 1_000)).expect("a count");
+    let closes_max = usize::try_from(effort::cases(8, 12)).expect("a count");
     strace::on_one_processor(|| {
         for scenario in scenario::SCENARIOS.iter().filter(|s| super::is_wanted(&s.name())) {
             let truth = Truth::of(scenario);

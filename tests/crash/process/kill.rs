@@ -6,9 +6,9 @@ use super::strace::{self, Fault, MUTATING, Point};
 use crate::support::effort;
 use crate::support::tally::Tally;
 
-/// Numbers of one call to try at most, spread evenly.
-fn numbers_max() -> usize {
-    usize::try_from(effort::cases(40, 1_000_000)).expect("a count")
+/// Points of one scenario: all of them; in each round of `make torture` others, and a second kill.
+fn points_max() -> usize {
+    usize::try_from(effort::cases(u64::MAX, 40)).expect("a count")
 }
 
 /// Kills a command at each point, and once more at another in the run after it in torture.
@@ -39,8 +39,9 @@ fn kill_scenario(scenario: &'static Scenario, tally: &Tally) -> Vec<String> {
     let traced = truth.world.copy(None);
     let (points, output) = strace::points(&traced, scenario.words, MUTATING, effort::is_torture());
     assert!(output.status.success(), "{}: {}", scenario.name(), shown(&output));
-    let twice = super::sample(points.clone(), points.len(), &scenario.name());
-    let points = super::spread(points, numbers_max());
+    let name = scenario.name();
+    let twice = super::sample(points.clone(), points.len(), &format!("{name}, again"));
+    let points = super::sample(points, points_max(), &name);
     let cases = points.iter().zip(twice);
     let cases = cases.take_while(|_| effort::goes_on());
     cases.filter_map(|(point, next)| kill_at(&truth, point, &next, tally).err()).collect()

@@ -49,7 +49,10 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["init"], beside_git, "in a git checkout"),
     of(&["add", "-A"], edit, "changes"),
     of(&["add", "."], much, "large and many"),
+    of(&["add", "-u"], edit, "tracked files"),
+    of(&["add", "model.bin"], retrained, "a large file"),
     of(&["commit", "-m", "a change"], staged, ""),
+    of(&["commit", "-am", "declared"], declared, "artifacts"),
     of(&["commit", "-am", "a change"], edit, ""),
     of(&["commit", "--allow-empty", "-m", "nothing"], nothing, ""),
     of(&["commit-tree", "other^{tree}", "-p", "main", "-m", "by hand"], nothing, ""),
@@ -57,14 +60,20 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["checkout", "-f", "other"], edit, "over changes"),
     of(&["checkout", "-b", "fresh"], nothing, ""),
     of(&["checkout", "v1"], nothing, "no branch"),
+    of(&["checkout", "-b", "fresh", "v1"], nothing, "elsewhere"),
+    of(&["checkout", "main"], detached, "back to a branch"),
     of(&["restore", "."], edit, ""),
     of(&["restore", "--source", "v1", "table.csv", "many"], nothing, ""),
     of(&["restore", "--staged", "."], staged, ""),
+    of(&["restore", "-S", "-W", "."], staged, "both"),
+    of(&["restore", "--source", "other", "."], nothing, "all of another branch"),
     of(&["rm", "table.csv"], nothing, ""),
+    of(&["rm", "-r", "many"], nothing, ""),
     of(&["rm", "-r", "--cached", "many"], nothing, ""),
     of(&["branch", "fresh", "v1"], nothing, ""),
     of(&["branch", "-f", "other", "main"], nothing, ""),
     of(&["branch", "-m", "main", "trunk"], nothing, ""),
+    of(&["branch", "-m", "other", "third"], nothing, "another"),
     of(&["branch", "-D", "other"], nothing, ""),
     of(&["tag", "v2"], nothing, ""),
     of(&["tag", "-f", "v1", "main"], nothing, ""),
@@ -72,6 +81,7 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["undo"], nothing, ""),
     of(&["undo"], renamed, "a rename"),
     of(&["undo"], branched, "of the branch that is checked out"),
+    of(&["undo"], tagged, "a tag"),
     of(&["gc"], unreachable, ""),
     of(&["gc"], many_packs, "many packs"),
     of(&["gc", "--prune-now"], unreachable, ""),
@@ -154,6 +164,25 @@ fn edit(world: &World) {
     world.write("many/1.txt", b"edited\n");
     world.write("fresh/file.txt", b"fresh\n");
     fs::remove_file(world.work().join("many/3.txt")).expect("removed");
+}
+
+/// So large that it is read by several threads.
+fn retrained(world: &World) {
+    world.write("model.bin", &noise(7, 9_000_000));
+}
+
+fn declared(world: &World) {
+    edit(world);
+    world.write("provenance.toml", b"[artifact.model]\npath = \"model.bin\"\nkind = \"model\"\n");
+    world.must(&["add", "-q", "provenance.toml"]);
+}
+
+fn detached(world: &World) {
+    world.must(&["checkout", "-q", "v1"]);
+}
+
+fn tagged(world: &World) {
+    world.must(&["tag", "v2"]);
 }
 
 fn staged(world: &World) {

@@ -227,7 +227,7 @@ fn share_out<T: Send, F: Read + Send, S: PartialEq + Send>(
         if threads::join(scope, threads::count(), &worker) == 0 {
             return alone(shared, files);
         }
-        let is_beside = threads::begin(scope, &lane).is_some();
+        let is_beside = threads::begin(scope, lane).is_some();
         feed(shared, files, &|job| give(&jobs, job), &large);
         drop((jobs, large));
         if !is_beside {

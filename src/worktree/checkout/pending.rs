@@ -128,21 +128,30 @@ impl Drop for Temporary {
     }
 }
 
+/// Looks at what has the name. What cannot be looked at is not known to be gone.
+fn look(directory: &Directory, name: &CStr) -> Result<Option<Stamp>, Errno> {
+    match directory.stat(name) {
+        Ok(now) => Ok(Some(now)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+    }
+}
+
 /// Renames within a directory; `ESTALE` says that something else stands there than was examined.
 fn rename(directory: &Directory, from: &CStr, to: &CStr, over: Over) -> Result<(), Errno> {
     match over {
         Over::Anything => rustix::fs::renameat(directory, from, directory, to),
-        Over::Examined(stamp) => match directory.stat(to) {
-            Ok(now) if now == stamp => rustix::fs::renameat(directory, from, directory, to),
+        Over::Examined(stamp) => match look(directory, to)? {
+            Some(now) if now == stamp => rustix::fs::renameat(directory, from, directory, to),
             _ => Err(Errno::STALE),
         },
         Over::Nothing => {
             let flags = RenameFlags::NOREPLACE;
             match rustix::fs::renameat_with(directory, from, directory, to, flags) {
                 // Not every file system can; then a look must do.
-                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match directory.stat(to) {
-                    Ok(_) => Err(Errno::EXIST),
-                    Err(_) => rustix::fs::renameat(directory, from, directory, to),
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => match look(directory, to)? {
+                    Some(_) => Err(Errno::EXIST),
+                    None => rustix::fs::renameat(directory, from, directory, to),
                 },
                 outcome => outcome,
             }

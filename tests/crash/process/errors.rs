@@ -142,6 +142,7 @@ pub fn judge_line(said: &str) -> Result<(), String> {
     let is_listed = |line: &str| {
         ["not staged: ", "left alone: "].iter().any(|list| line.starts_with(list))
             && line.contains(": cannot be ")
+            || line.starts_with("not removed: ")
     };
     if said.lines().all(is_listed) && !said.is_empty() {
         return Ok(());
@@ -197,6 +198,13 @@ fn init_does_not_take_what_it_cannot_open_for_there() {
 #[test]
 fn commit_leaves_out_nothing_that_it_cannot_look_at() {
     fail_at_all("commit -am a change", &["newfstatat", "openat", "getdents"], "EACCES");
+}
+
+/// `checkout` once took a file that it could not look at for one that was changed meanwhile, and
+/// where the file system has no `RENAME_NOREPLACE`, for one that is gone, and wrote over it.
+#[test]
+fn checkout_does_not_take_what_it_cannot_look_at_for_changed() {
+    fail_at_all("checkout -b fresh v1 (elsewhere)", &["newfstatat"], "ENOMEM");
 }
 
 /// The program once panicked where a folder could not be closed.

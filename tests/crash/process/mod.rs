@@ -18,6 +18,8 @@ mod strace;
 mod threads;
 mod world;
 
+use std::io::Write as _;
+
 use crate::support::effort;
 use strace::Point;
 
@@ -33,7 +35,6 @@ fn is_wanted(case: &str) -> bool {
 
 /// Says why something is not tried here.
 fn skipped(why: &str) {
-    use std::io::Write as _;
     let _nobody_listens = writeln!(std::io::stderr(), "skipped: {why}");
 }
 
@@ -43,7 +44,10 @@ fn assert_none(module: &str, findings: &[String]) {
     let case = first.split(": ").next().unwrap_or_default();
     let again =
         format!("PROVENANCE_POINT='{case}' cargo test --test main crash::process::{module}::");
-    panic!("{} findings\n{}\nagain: {again}", findings.len(), findings.join("\n"));
+    let all = format!("{} findings\n{}\nagain: {again}", findings.len(), findings.join("\n"));
+    // At once, and not when the suite ends: its time may be over before.
+    let _told_again_below = writeln!(std::io::stderr(), "{all}");
+    panic!("{all}");
 }
 
 /// Draws at most `count` cases, the same for the same seed (`PROVENANCE_SEED`) and scenario; all

@@ -49,7 +49,7 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["init"], beside_git, "in a git checkout"),
     of(&["add", "-A"], edit, "changes"),
     of(&["add", "."], much, "large and many"),
-    of(&["add", "-u"], edit, "tracked files"),
+    of(&["add", "-u", "."], edit, "tracked files"),
     of(&["add", "model.bin"], retrained, "a large file"),
     of(&["commit", "-m", "a change"], staged, ""),
     of(&["commit", "-am", "declared"], declared, "artifacts"),

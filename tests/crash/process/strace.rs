@@ -144,9 +144,7 @@ pub fn points(
         *number += 1;
         let makes = ["O_CREAT", "O_TMPFILE"].iter().any(|flag| arguments.contains(flag));
         is_ours |= arguments.contains(MARK);
-        let is_wanted = match call {
-            _ => makes || opens_all || !call.starts_with("open"),
-        };
+        let is_wanted = makes || opens_all || !call.starts_with("open");
         // Of several threads that make so many calls, the first one meets the fault.
         let point = Point { call: call.to_owned(), number: *number };
         if reached.insert(point.clone()) && is_ours && is_wanted {

@@ -91,11 +91,13 @@ impl World {
     }
 }
 
-/// Makes a folder that goes with the value: in memory, where the system has such a place.
+/// Makes a folder that goes with the value: in memory, where the system has such a place, or in
+/// `PROVENANCE_SCRATCH`, where `make torture` removes what a suite that it cut short has left.
 pub fn folder(prefix: &str) -> TempDir {
     let mut named = tempfile::Builder::new();
     named.prefix(prefix);
-    named.tempdir_in("/dev/shm").or_else(|_| named.tempdir()).expect("a folder")
+    let place = std::env::var_os("PROVENANCE_SCRATCH").unwrap_or_else(|| "/dev/shm".into());
+    named.tempdir_in(place).or_else(|_| named.tempdir()).expect("a folder")
 }
 
 /// The program under test.

@@ -33,6 +33,9 @@ fn program(chance: &mut Chance) -> Vec<Op> {
         .collect()
 }
 
+/// Cuts at each stop, however little time there is.
+const CUTS_MIN: u64 = 4;
+
 /// The states that were looked at, and what came of each operation.
 struct Survey {
     home: Home,
@@ -63,7 +66,7 @@ impl Survey {
         for (step, stopped) in stops.iter().enumerate() {
             // The last one has answered.
             let is_done = step == last && outcome.is_ok();
-            for cut in 0..cuts {
+            for cut in (0..cuts).take_while(|cut| *cut < CUTS_MIN || effort::goes_on()) {
                 let after = stopped.cut_power(cut);
                 let case = || format!("{op:?} stopped before {step} of {last}, cut {cut}\n{case}");
                 let outcome = self.look(&after, op, is_done, &case);

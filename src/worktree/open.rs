@@ -14,6 +14,9 @@ use super::directory::{Directory, stamp_of};
 use crate::format::stamps::Stamp;
 use crate::object::TreePath;
 
+/// Times that a file may be replaced by another client of NFS between its opening and its end.
+const STALE_MAX: usize = 8;
+
 /// Opens the file at `path` below `root`, without waiting for anything.
 ///
 /// Shape: paths of any length. Errors: `ELOOP` or `ENOTDIR` where a directory on the way became a
@@ -54,8 +57,22 @@ pub fn look(file: &File) -> io::Result<Option<Stamp>> {
 
 /// Reads a small file of this program's own, wherever a link leads, without waiting for anything.
 ///
-/// Shape: its first `bytes_max` bytes. Errors: whatever is no regular file is refused.
+/// Shape: its first `bytes_max` bytes; on NFS those of the file that has the name now, if another
+/// client replaced the one that was opened. Errors: whatever is no regular file is refused.
 pub fn small_file(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    for _ in 0..STALE_MAX {
+        match read_small(path, bytes_max) {
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::STALE) => {
+                // Opening the folder makes the client ask the server for its names again.
+                let _folder = path.parent().map(Directory::open);
+            }
+            read => return read,
+        }
+    }
+    read_small(path, bytes_max)
+}
+
+fn read_small(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let file = open_any(path)?;
     let kind = file.metadata()?.file_type();
     // `/dev/null` is a common way to say "no settings".

@@ -1,7 +1,8 @@
 //! One execution: who runs it, on what machine, with which surroundings, and what it left.
 //!
 //! What cannot be found out is left out, with a word where somebody may miss it. Nothing here
-//! fails a run, and nothing is started to find out, except git.
+//! fails a run, and nothing is started to find out, except git, and who lets calls through after a
+//! trace.
 
 mod accelerator;
 mod account;
@@ -16,6 +17,7 @@ pub mod metrics;
 pub mod process;
 pub mod redact;
 mod rows;
+pub mod trace;
 pub mod values;
 
 pub use account::{Account, account};

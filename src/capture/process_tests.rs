@@ -30,6 +30,7 @@ fn sh(script: &str) -> (Result<Ended, StartError>, String) {
         variables: &variables,
         output: nowhere.as_fd(),
         error: nowhere.as_fd(),
+        trace: None,
     };
     let ended = run(&request, &mut kept);
     (ended, String::from_utf8(kept.0).expect("text"))
@@ -61,6 +62,7 @@ fn what_cannot_be_started_is_told_apart() {
             variables: &[],
             output: nowhere.as_fd(),
             error: nowhere.as_fd(),
+            trace: None,
         };
         run(&request, &mut Kept::default())
     };

@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck, gc, hash,
-    init, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run, runs, show, status, tag,
-    undo,
+    init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run, runs, show,
+    status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -65,6 +65,8 @@ pub enum Command {
     Gc(gc::Args),
     Hash(hash::Args),
     Init(init::Args),
+    #[command(hide = true)]
+    KeepCalls(keep_calls::Args),
     Log(log::Args),
     Ls(ls::Args),
     #[command(hide = true)]

@@ -113,6 +113,10 @@ pub fn hint_of(failure: &Failure) -> Option<&'static str> {
             "`log --all`, `branch` and `tag` list commits; COMMIT:PATH is a file in one, \
              `restore PATH` brings a file back",
         ),
+        Failure::Operation(Error::Start(StartError::Trace { .. })) => Some(
+            "nothing was started; without --trace the command runs, and only what is declared is \
+             recorded",
+        ),
         _ => hint_of_system(failure).or_else(|| hint_of_kind(failure.kind())),
     }
 }

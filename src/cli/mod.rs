@@ -22,6 +22,7 @@ mod gc;
 mod graph;
 mod hash;
 mod init;
+mod keep_calls;
 mod log;
 mod ls;
 mod man;
@@ -228,6 +229,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Gc(args) => gc::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Init(args) => init::run(args, context),
+        Command::KeepCalls(args) => keep_calls::run(args, context),
         Command::Log(args) => log::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),

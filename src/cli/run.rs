@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use signal_hook::consts::SIGINT;
 
 use super::commit_text::branch_of;
-use super::{Context, Exit, Failure, escape, run_text, units};
+use super::{Context, Exit, Failure, escape, keep_calls, run_text, units};
 use crate::object::{Run, TreePath};
 use crate::repo::{
     self, Error, FoundRun, Ran, RecoverReport, Repository, RunDeclaration, RunReport, RunRequest,
@@ -30,6 +30,7 @@ Examples:
   provenance run -i data -o model.pt -- python train.py
   provenance run --name lr-high -p lr=0.1 --metrics metrics.json -o out -- python train.py
   provenance run --no-advance -o out -- python train.py   # leave the branch where it is
+  provenance run --trace -- python train.py              # see which files it reads and writes
   provenance run train                                   # what provenance.toml declares
   provenance run --recover                               # record runs that died half-way")]
 pub struct Args {
@@ -57,9 +58,13 @@ pub struct Args {
     /// Leave the branch where it is
     #[arg(long)]
     no_advance: bool,
+    /// See which files the command opens, and record those of the worktree that it reads and writes
+    /// and that are not ignored, declared or not; list those outside of it. Linux only
+    #[arg(long)]
+    trace: bool,
     /// Record runs whose process died before it could: all, or the one of ID
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
-    #[arg(conflicts_with_all = ["command", "input", "output", "name"])]
+    #[arg(conflicts_with_all = ["command", "input", "output", "name", "trace"])]
     recover: Option<String>,
     /// Run what provenance.toml declares as [run.DECLARED]; skipped if a run with the same inputs,
     /// command and parameters is recorded already
@@ -114,6 +119,8 @@ pub fn run(args: &Args, context: &Context) -> Result<ExitCode, Failure> {
         journal: context.command(),
         output,
         error: error.as_fd(),
+        traces: args.trace,
+        keeper: keep_calls::words(),
     };
     if let Some(name) = &args.declared {
         declare(&mut request, &repository, repo::run_declared(&repository, name)?)?;
@@ -154,6 +161,7 @@ fn declare(
     request.params_files = paths(declared.params_files, &request.params_files)?;
     request.metrics_files = paths(declared.metrics_files, &request.metrics_files)?;
     request.params.splice(..0, declared.params);
+    request.traces |= declared.traces;
     request.directory.clone_from(&root);
     Ok(())
 }

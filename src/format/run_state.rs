@@ -46,6 +46,8 @@ pub struct RunState {
     pub code: Option<Code>,
     /// What it runs in: the id of the file `environment.json`.
     pub environment: Option<ObjectId>,
+    /// Whether the files that it opens are seen.
+    pub trace: bool,
     /// What the user says of it.
     pub message: String,
     /// The command as typed, for the journal.
@@ -75,6 +77,7 @@ impl RunState {
         object.set("metrics_files", Value::list(self.metrics_files.clone()));
         object.set_some("code", self.code.as_ref().map(Code::to_value));
         object.set_some("environment", self.environment);
+        object.set_some("trace", self.trace.then_some(true));
         object.set("message", self.message.as_str());
         object.set("journal", self.journal.as_str());
         Ok(Value::from(object).encode())
@@ -103,10 +106,18 @@ impl RunState {
                 metrics_files: fields.required("metrics_files", texts)?,
                 code: fields.optional("code", |value| value.record(Code::read))?,
                 environment: fields.optional("environment", Value::id)?,
+                trace: fields.optional("trace", only_true)?.is_some(),
                 message: fields.required("message", text)?,
                 journal: fields.required("journal", text)?,
             })
         })
+    }
+}
+
+fn only_true(value: &Value) -> Result<bool, FieldError> {
+    match value.boolean()? {
+        true => Ok(true),
+        false => Err(FieldError::new("must be true, or absent")),
     }
 }
 

@@ -117,6 +117,7 @@ fn metrics_out_of_order_are_an_error_and_not_a_panic() {
         outputs: Vec::new(),
         log: None,
         resources: Resources::default(),
+        trace: None,
     });
     assert!(commit.encode().is_ok());
     let run = commit.run.as_mut().expect("set above");

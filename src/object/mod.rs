@@ -18,6 +18,7 @@ mod path;
 mod run;
 mod series;
 mod timestamp;
+mod trace;
 mod transaction;
 pub mod tree;
 pub mod wire;
@@ -35,6 +36,7 @@ pub use path::{PathError, TreePath};
 pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
 pub use series::{SERIES_BYTES_MAX, SeriesValues};
 pub use timestamp::Timestamp;
+pub use trace::{LeftOut, TRACE_BYTES_MAX, Trace, TraceFile, TraceFiles};
 pub use transaction::{
     Actor, COMMAND_BYTES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionId, Update,
     shorten_command,

@@ -3,6 +3,7 @@
 use super::artifact::Content;
 use super::canonical::{FieldError, Fields, Number, Object, Value};
 use super::commit::{any_path, ascending, filled_line, list_of};
+use super::trace::{Trace, only_true};
 use super::{ObjectId, Timestamp};
 
 /// One execution. Source: `docs/format/commit.md`.
@@ -32,6 +33,8 @@ pub struct Run {
     pub log: Option<ObjectId>,
     /// What it used up.
     pub resources: Resources,
+    /// Which files it opened, where that was seen.
+    pub trace: Option<Trace>,
 }
 
 /// Parameters of a run, inside the record or beside it.
@@ -96,6 +99,8 @@ pub struct Input {
     pub content: Content,
     /// The commit that made it, where one is known.
     pub commit: Option<ObjectId>,
+    /// Whether it was seen to be read, and not declared.
+    pub is_observed: bool,
 }
 
 /// What a run wrote, or should have written.
@@ -105,6 +110,8 @@ pub struct Output {
     pub path: String,
     /// What it is; nothing where it was declared and is missing.
     pub content: Option<Content>,
+    /// Whether it was seen to be written, and not declared.
+    pub is_observed: bool,
 }
 
 /// What a run used up, as far as it was measured, over all its processes.
@@ -148,6 +155,7 @@ impl Run {
             })?,
             log: fields.optional("log", Value::id)?,
             resources: fields.required("resources", |value| value.record(Resources::read))?,
+            trace: fields.optional("trace", |value| value.record(Trace::read))?,
         })
     }
 
@@ -169,6 +177,7 @@ impl Run {
         object.set("outputs", list_of(&self.outputs, Output::to_value)?);
         object.set_some("log", self.log);
         object.set("resources", self.resources.to_value()?);
+        object.set_some("trace", self.trace.map(Trace::to_value).transpose()?);
         Ok(object.into())
     }
 }
@@ -289,6 +298,7 @@ impl Input {
             path: fields.required("path", any_path)?,
             content: Content::read(fields)?,
             commit: fields.optional("commit", Value::id)?,
+            is_observed: fields.optional("observed", only_true)?.is_some(),
         })
     }
 
@@ -297,6 +307,7 @@ impl Input {
         object.set("path", self.path.as_str());
         self.content.write(&mut object)?;
         object.set_some("commit", self.commit);
+        object.set_some("observed", self.is_observed.then_some(true));
         Ok(object.into())
     }
 }
@@ -308,13 +319,15 @@ impl Output {
             true => Some(Content::read(fields)?),
             false => None,
         };
-        Ok(Self { path, content })
+        let is_observed = fields.optional("observed", only_true)?.is_some();
+        Ok(Self { path, content, is_observed })
     }
 
     fn to_value(&self) -> Result<Value, FieldError> {
         let mut object = Object::new();
         object.set("path", self.path.as_str());
         self.content.as_ref().map_or(Ok(()), |content| content.write(&mut object))?;
+        object.set_some("observed", self.is_observed.then_some(true));
         Ok(object.into())
     }
 }

@@ -184,6 +184,7 @@ impl Error {
             Self::Start(StartError::NotFound { .. }) => ErrorKind::NotFound,
             Self::Start(StartError::NotExecutable { .. }) => ErrorKind::Denied,
             Self::Start(StartError::Watch(source)) => ErrorKind::of_io(source),
+            Self::Start(StartError::Trace { .. }) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

@@ -86,8 +86,8 @@ pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use run::{
-    Ran, RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, run, run_recover,
-    runs_unfinished,
+    Ran, RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, keep_calls_going, run,
+    run_recover, runs_unfinished,
 };
 pub use run_declared::{RunDeclaration, run_declared};
 pub use run_diff::{RunDiff, ValueDiff, run_diff};

@@ -7,6 +7,7 @@ pub(super) fn attachments(commit: &Commit) -> Vec<ObjectId> {
     let mut ids: Vec<ObjectId> = commit.environment.into_iter().collect();
     let Some(run) = &commit.run else { return ids };
     ids.extend(run.log);
+    ids.extend(run.trace.map(|trace| trace.files));
     if let Params::Attached(id) = &run.params {
         ids.push(*id);
     }

@@ -18,5 +18,7 @@ mod repair;
 mod run;
 mod run_capture;
 mod streams;
+mod trace;
+mod trace_processes;
 mod transcripts;
 mod words;

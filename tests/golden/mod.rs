@@ -12,4 +12,5 @@ mod pack;
 mod run_state;
 mod series;
 mod stage;
+mod trace;
 mod tree;

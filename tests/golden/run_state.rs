@@ -33,6 +33,7 @@ fn state() -> RunState {
             changes: Some(ObjectId::of(b"changes")),
         }),
         environment: Some(ObjectId::of(b"environment")),
+        trace: false,
         message: String::new(),
         journal: "run -i data -o model.bin -- python train.py --epochs=3".to_owned(),
     }
@@ -42,7 +43,10 @@ fn state() -> RunState {
 fn a_run_state_is_spelled_in_one_way() {
     let nothing = RunState { code: None, environment: None, ..state() };
     let first = RunState { parent: None, branch: None, ..nothing };
-    for (name, state) in [("state.json", state()), ("before-the-first-commit.json", first)] {
+    let traced = RunState { trace: true, ..state() };
+    for (name, state) in
+        [("state.json", state()), ("before-the-first-commit.json", first), ("traced.json", traced)]
+    {
         let path = format!("format/v1/run-state/{name}");
         fixture::check(&path, &state.encode().expect("encoded"));
         assert_eq!(RunState::decode(&fixture::read(&path)), Ok(state));
@@ -61,6 +65,8 @@ fn every_missing_or_unknown_field_is_refused() {
         let is_optional = optional.contains(&name.as_str());
         assert_eq!(RunState::decode(less.to_string().as_bytes()).is_ok(), is_optional, "{name}");
     }
+    let not_traced = text.replace("\"tree\"", "\"trace\":false,\"tree\"");
+    assert!(RunState::decode(not_traced.as_bytes()).is_err(), "absent is its only spelling");
     assert!(RunState::decode(text.replace("\"advance\"", "\"advanced\"").as_bytes()).is_err());
     assert!(RunState::decode(&text.as_bytes()[..text.len() - 1]).is_err());
 }

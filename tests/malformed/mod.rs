@@ -11,4 +11,5 @@ mod object;
 mod pack;
 mod series;
 mod stage;
+mod trace;
 mod tree;

@@ -6,7 +6,7 @@ use provenance::object::tree::{Entry, Node, Target};
 use provenance::object::{
     Actor, Artifact, ArtifactKind, Author, Code, Commit, Content, FineTune, Gpu, Input, Metric,
     Metrics, Name, ObjectId, Output, Params, Reading, Resources, Run, Series, Sha256, System,
-    Timestamp, Transaction, TransactionId, Update, merkle,
+    Timestamp, Trace, Transaction, TransactionId, Update, merkle,
 };
 
 /// Makes an id that says what it stands for.
@@ -120,13 +120,15 @@ fn run() -> Run {
             path: "data/penguins.csv".to_owned(),
             content: content(ArtifactKind::Dataset, "penguins.csv", 1, 13_478),
             commit: Some(id("parent")),
+            is_observed: false,
         }],
         outputs: vec![
             Output {
                 path: "out/adapter".to_owned(),
                 content: Some(content(ArtifactKind::Adapter, "out/adapter", 2, 1_048_976)),
+                is_observed: false,
             },
-            Output { path: "out/report.html".to_owned(), content: None },
+            Output { path: "out/report.html".to_owned(), content: None, is_observed: false },
         ],
         log: Some(id("log")),
         resources: Resources {
@@ -137,7 +139,32 @@ fn run() -> Run {
             read_bytes: Some(13_478),
             written_bytes: Some(1_048_976),
         },
+        trace: None,
     }
+}
+
+/// A commit of a run whose files were seen.
+pub fn traced_commit() -> Commit {
+    let inputs = vec![Input {
+        path: "train.py".to_owned(),
+        content: content(ArtifactKind::Script, "train.py", 1, 512),
+        commit: None,
+        is_observed: true,
+    }];
+    let model = content(ArtifactKind::Model, "model.pkl", 1, 2_048);
+    let outputs =
+        vec![Output { path: "model.pkl".to_owned(), content: Some(model), is_observed: true }];
+    let trace = Trace {
+        files: id("trace"),
+        read: 1,
+        written: 1,
+        outside: 1_204,
+        calls: 5_310,
+        cost_ms: 92,
+        missed: 3,
+    };
+    let run = Run { inputs, outputs, trace: Some(trace), ..run() };
+    Commit { run: Some(run), ..minimal_commit() }
 }
 
 fn loss() -> Series {

@@ -20,6 +20,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use self::output::{Outputs, Wired};
 use self::passing::Passing;
 use self::usage::Meter;
+use crate::capture::trace::{Opened, Trace};
 use crate::object::Resources;
 
 /// How long output is waited for after the command has ended, while something that it started
@@ -42,6 +43,17 @@ pub struct ProcessRequest<'a> {
     pub output: BorrowedFd<'a>,
     /// Where its errors go.
     pub error: BorrowedFd<'a>,
+    /// How to see which files it opens, if that is wanted.
+    pub trace: Option<TraceRequest<'a>>,
+}
+
+/// Says how to see which files a command opens.
+#[derive(Debug, Clone, Copy)]
+pub struct TraceRequest<'a> {
+    /// The worktree's root.
+    pub root: &'a Path,
+    /// Program and arguments of whoever calls [`super::trace::keep_calls_going`].
+    pub keeper: &'a [OsString],
 }
 
 /// Gets everything that the command prints, in the order in which it came.
@@ -61,6 +73,8 @@ pub struct Ended {
     pub resources: Resources,
     /// Whether something that it started goes on and holds its output.
     pub left_running: bool,
+    /// What it opened, if that was to be seen.
+    pub opened: Option<Opened>,
 }
 
 /// Why a command did not start.
@@ -83,6 +97,14 @@ pub enum StartError {
     /// The system did not give us what it takes to watch it.
     #[error("the command cannot be watched")]
     Watch(#[from] io::Error),
+    /// What it opens cannot be seen here.
+    #[error("what the command opens cannot be seen: {reason}")]
+    Trace {
+        /// Why.
+        reason: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 /// Runs a command to its end.
@@ -95,30 +117,47 @@ pub fn run(request: &ProcessRequest<'_>, log: &mut dyn Log) -> Result<Ended, Sta
     let passing = Passing::catch()?;
     let meter = Meter::start();
     let (mut outputs, wired) = Outputs::open(request.output, request.error)?;
-    let mut child = spawn(request, wired)?;
+    let (mut child, trace) = spawn(request, wired)?;
     let pid = Pid::from_child(&child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
     let watched = Watched { child: &mut child, pid, ended, passing, meter };
     let (status, meter) = watched.until_it_ends(&mut outputs, log)?;
     let left_running = outputs.drain(log, DRAIN);
     let mut resources = meter.finish();
+    let opened = trace.map(Trace::finish);
     resources.elapsed_ms = Some(millis(started.elapsed()));
-    Ok(Ended { exit_code: exit_code(status), signal: status.signal(), resources, left_running })
+    let (exit_code, signal) = (exit_code(status), status.signal());
+    Ok(Ended { exit_code, signal, resources, left_running, opened })
 }
 
-fn spawn(request: &ProcessRequest<'_>, wired: Wired) -> Result<Child, StartError> {
+fn spawn(request: &ProcessRequest<'_>, wired: Wired) -> Result<(Child, Option<Trace>), StartError> {
     let program = request.command.first().cloned().unwrap_or_default();
     let mut command = Command::new(&program);
     command.args(request.command.iter().skip(1)).current_dir(request.directory);
     command.envs(request.variables.iter().map(|(name, value)| (name, value)));
     wired.into_command(&mut command);
-    command.spawn().map_err(|source| {
+    let (started, trace) = match request.trace {
+        None => (command.spawn(), None),
+        Some(TraceRequest { root, keeper }) => {
+            let outputs = [request.output, request.error];
+            let (trace, started) =
+                Trace::start(command, root, keeper, outputs).map_err(|(refusal, source)| {
+                    match refusal {
+                        Some(refusal) => StartError::Trace { reason: refusal.words(), source },
+                        None => StartError::Watch(source),
+                    }
+                })?;
+            (started, Some(trace))
+        }
+    };
+    let child = started.map_err(|source| {
         let name = program.to_string_lossy().into_owned();
         match source.kind() {
             io::ErrorKind::NotFound => StartError::NotFound { name },
             _ => StartError::NotExecutable { name, source },
         }
-    })
+    })?;
+    Ok((child, trace))
 }
 
 /// A command that runs.

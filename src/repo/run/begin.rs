@@ -129,6 +129,7 @@ fn state(
         metrics_files: request.metrics_files.iter().map(text).collect(),
         code: None,
         environment: None,
+        trace: request.traces,
         message: redact::text(&request.message).into_owned(),
         journal: redact::text(&request.journal).into_owned(),
     })

@@ -90,7 +90,7 @@ fn store(
     let mut read = EMPTY_TREE;
     if !unknown.is_empty() {
         let nothing = Stamps::none(&local::temporaries(&repository.location.folder))?;
-        let taken = take_apart(repository, &nothing, &unknown, progress)?;
+        let taken = take_apart(repository, &nothing, &unknown, true, progress)?;
         notes.extend(taken.notes);
         read = taken.tree;
     }

@@ -1,9 +1,8 @@
 //! After the command: what it wrote is taken in, and all of it is recorded in one journal entry.
 
-use super::apart::Taken;
-use super::begin::tree_paths;
-use super::inputs::{inputs, outputs};
-use super::outputs::{beside, staged};
+use super::inputs::Artifacts;
+use super::observed::{self, Observed};
+use super::take::Taking;
 use super::values::{self, Measured};
 use super::{Outcome, RunReport, Sibling};
 use crate::capture::process::Ended;
@@ -37,26 +36,32 @@ pub(super) fn finish(
     progress: &Progress,
 ) -> Result<RunReport, Error> {
     let _lock = repository.lock(progress)?;
-    let Outcome { ended, mut notes } = outcome;
-    let mut paths = tree_paths(&state.outputs)?;
-    paths.extend(tree_paths(&state.metrics_files)?);
-    paths.sort();
-    paths.dedup();
+    let Outcome { ended, moment, mut notes } = outcome;
     let mut sibling = sibling(repository, state, ended.as_ref().map(|(_, ended)| ended))?;
-    let taken = match sibling {
-        // No path would mean every path.
-        _ if paths.is_empty() => Taken { tree: state.tree, notes: Vec::new() },
-        None => staged(repository, state.tree, &paths, progress)?,
-        Some(_) => beside(repository, &folder, state.tree, &paths, progress)?,
+    let is_beside = sibling.is_some();
+    let taking = Taking { repository, folder: &folder, state, is_beside, progress };
+    let mut tree = taking.declared(&mut notes)?;
+    let (ended, opened) = match ended {
+        Some((at, mut ended)) => {
+            let opened = ended.opened.take();
+            (Some((at, ended)), opened)
+        }
+        None => (None, None),
     };
-    let Taken { tree, notes: more } = taken;
-    notes.extend(more);
+    let mut observed = None;
+    if let Some(opened) = opened {
+        let mut reader = repository.store.reader();
+        let seen = observed.insert(Observed::sort(&mut reader, state, opened, moment)?);
+        tree = taking.observed(tree, seen, &mut notes)?;
+    } else if state.trace {
+        notes.push("the files that it opened are not known: who saw them is gone".to_owned());
+    }
 
     let measured = values::measured(repository, state, &folder)?;
     notes.extend(measured.notes.iter().cloned());
     let mut missing = measured.missing.clone();
-    let (mut commit, transaction) =
-        record(repository, state, &folder, tree, measured, ended.as_ref())?;
+    let after = After { tree, measured, ended: ended.as_ref(), observed: observed.as_ref() };
+    let (mut commit, transaction) = record(repository, state, &folder, after)?;
     let published = publish(repository, state, &folder, &mut commit, &mut sibling, transaction)?;
     if sibling == Some(Sibling::Moved)
         && local::load_stage(&repository.location.folder)? == Some(tree)
@@ -68,6 +73,9 @@ pub(super) fn finish(
     let _tidied_or_not = merge::tidy(&repository.store, &Progress::default());
     let run = commit.run.as_ref();
     missing.extend(run.map(missing_outputs).unwrap_or_default());
+    if let Some((observed, trace)) = observed.zip(run.and_then(|run| run.trace)) {
+        notes.extend(observed::notes(&observed, &trace, &missing));
+    }
     Ok(RunReport {
         id: published.id,
         name: published.name,
@@ -113,15 +121,23 @@ fn sibling(
     Ok((!is_as_before).then_some(Sibling::Moved))
 }
 
+/// What is known after the command has ended.
+struct After<'a> {
+    /// What is recorded: what was staged before, and what was taken in.
+    tree: ObjectId,
+    measured: Measured,
+    ended: Option<&'a (Timestamp, Ended)>,
+    observed: Option<&'a Observed>,
+}
+
 /// Makes the record; what belongs to it is in the transaction.
 fn record<'s>(
     repository: &'s Repository,
     state: &RunState,
     folder: &RunFolder,
-    tree: ObjectId,
-    measured: Measured,
-    ended: Option<&(Timestamp, Ended)>,
+    after: After<'_>,
 ) -> Result<(Commit, Transaction<'s>), Error> {
+    let After { tree, measured, ended, observed } = after;
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
     let log = folder.load_log(LOG_BYTES_MAX)?;
@@ -129,8 +145,18 @@ fn record<'s>(
         true => None,
         false => Some(transaction.put_attachment(&log)?),
     };
-    let input_paths = tree_paths(&state.inputs)?;
-    let output_paths: Vec<TreePath> = tree_paths(&state.outputs)?;
+    let found = Artifacts { state, tree: &tree, observed };
+    let (inputs, outputs) = (found.inputs(&mut reader)?, found.outputs(&mut reader)?);
+    let output_paths = outputs.iter().filter_map(|output| TreePath::new(output.path.as_str()).ok());
+    let output_paths: Vec<TreePath> = output_paths.collect();
+    let trace = match observed {
+        None => None,
+        Some(observed) => {
+            let (files, trace) = observed.record()?;
+            transaction.put_attachment(&files)?;
+            Some(trace)
+        }
+    };
     let run = Run {
         name: state.name.clone(),
         command: state.command.clone(),
@@ -140,10 +166,11 @@ fn record<'s>(
         exit_code: ended.map(|(_, ended)| ended.exit_code),
         params: attach_params(&transaction, measured.params)?,
         metrics: attach_metrics(&transaction, measured.metrics, &measured.series)?,
-        inputs: inputs(&mut reader, &state.tree, &input_paths, state.parent)?,
-        outputs: outputs(&mut reader, &tree, &output_paths)?,
+        inputs,
+        outputs,
         log,
         resources: ended.map_or_else(Resources::default, |(_, ended)| ended.resources),
+        trace,
     };
     let message = match state.message.trim_end() {
         "" => format!("run {}", state.name),

@@ -1,10 +1,13 @@
 //! Whether a run like this one is recorded already: then it need not run again.
 
-use super::begin::tree_paths;
-use super::inputs::inputs;
-use crate::object::{Params, Run};
+use std::collections::BTreeMap;
+
+use super::inputs::declared_inputs;
+use crate::object::{Input, ObjectId, Params, Run, TreePath};
 use crate::progress::Progress;
+use crate::repo::artifacts::content_at;
 use crate::repo::{Error, FoundRun, Repository, RunsRequest, runs};
+use crate::store::Reader;
 use crate::worktree::run_folder::RunState;
 
 /// Finds the latest run of the same command with the same inputs and parameters that succeeded.
@@ -16,23 +19,50 @@ pub(super) fn find(
     progress: &Progress,
 ) -> Result<Option<FoundRun>, Error> {
     let mut reader = repository.store.reader();
-    let paths = tree_paths(&state.inputs)?;
-    let sought: Vec<_> = inputs(&mut reader, &state.tree, &paths, None)?
+    let sought: BTreeMap<String, ObjectId> = declared_inputs(&mut reader, state)?
         .into_iter()
         .map(|input| (input.path, input.content.id))
         .collect();
+    let is_declared = |run: &Run| {
+        let read = run.inputs.iter().filter(|input| !input.is_observed);
+        let written = run.outputs.iter().filter(|output| !output.is_observed);
+        read.map(|input| (&input.path, &input.content.id)).eq(&sought)
+            && written.map(|output| &output.path).eq(&state.outputs)
+    };
+    // What a run was seen to read counts like what was declared, if all of it was seen.
+    let is_seen = |run: &Run| match &run.trace {
+        Some(trace) => trace.missed == 0,
+        None => !state.trace,
+    };
     let is_same = |run: &Run| {
-        let read = run.inputs.iter().map(|input| (&input.path, &input.content.id));
         run.exit_code == Some(0)
             && run.command == state.command
             && run.directory == state.directory
             && run.outputs.iter().all(|output| output.content.is_some())
-            && run.outputs.iter().map(|output| &output.path).eq(&state.outputs)
-            && read.eq(sought.iter().map(|(path, id)| (path, id)))
+            && is_declared(run)
+            && is_seen(run)
             && has_params(&run.params, state)
     };
     let found = runs(repository, &RunsRequest::default(), progress)?;
-    Ok(found.into_iter().find(|found| found.run().is_some_and(is_same)))
+    for found in found.into_iter().filter(|found| found.run().is_some_and(is_same)) {
+        let inputs = found.run().map(|run| run.inputs.as_slice()).unwrap_or_default();
+        if is_as_read(&mut reader, state, inputs)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Tells whether what a run was seen to read is staged as it was read.
+fn is_as_read(reader: &mut Reader<'_>, state: &RunState, inputs: &[Input]) -> Result<bool, Error> {
+    for input in inputs.iter().filter(|input| input.is_observed) {
+        let Ok(path) = TreePath::new(input.path.as_str()) else { return Ok(false) };
+        let staged = content_at(reader, &state.tree, &path)?;
+        if staged.is_none_or(|staged| staged.id != input.content.id) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn has_params(params: &Params, state: &RunState) -> bool {

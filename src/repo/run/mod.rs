@@ -10,7 +10,9 @@ mod finish;
 mod inputs;
 mod known;
 mod name;
+mod observed;
 mod outputs;
+mod take;
 mod unfinished;
 mod values;
 
@@ -20,12 +22,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, FoundRun, Repository};
 use crate::capture::environment::Variables;
-use crate::capture::process::{self, Ended, Log, ProcessRequest};
+use crate::capture::process::{self, Ended, Log, ProcessRequest, TraceRequest};
 use crate::capture::redact::{KnownSecrets, LogRedactor};
 use crate::object::{Commit, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 use crate::worktree::run_folder::{RunFolder, RunLog, RunState};
+use crate::worktree::{local, stamps};
 
+pub use crate::capture::trace::keep_calls_going;
 pub use unfinished::{RecoverReport, UnfinishedRun, run_recover, runs_unfinished};
 
 /// Says what to run, and what is known of it.
@@ -60,6 +64,10 @@ pub struct RunRequest<'a> {
     pub output: BorrowedFd<'a>,
     /// Where its errors go.
     pub error: BorrowedFd<'a>,
+    /// Whether the files that it opens are to be seen.
+    pub traces: bool,
+    /// Program and arguments of whoever calls [`keep_calls_going`], for that.
+    pub keeper: Vec<OsString>,
 }
 
 /// Tells what was recorded.
@@ -123,7 +131,10 @@ pub fn run(
         Beginning::Known(known) => return Ok(Ran::Known(known)),
     };
     let Begun { folder, id, state, mut notes } = *begun;
-    let ended = match execute(request, &folder, &id, &mut notes) {
+    let temporaries = local::temporaries(&repository.location.folder);
+    let moment = stamps::moment(&temporaries)
+        .map_err(|error| Error::io("make a temporary file", &temporaries, error))?;
+    let ended = match execute(repository, request, &folder, &id, &mut notes) {
         Ok(ended) => ended,
         Err(error) => {
             // Nothing ran: nothing to record.
@@ -139,7 +150,7 @@ pub fn run(
     }
     // A clock that went backwards must not make an end before its beginning.
     let at = repository.clock.now().max(state.started);
-    let outcome = Outcome { ended: Some((at, ended)), notes };
+    let outcome = Outcome { ended: Some((at, ended)), moment, notes };
     // A Ctrl-C was meant for the command: what it left behind is recorded all the same.
     let report = finish::finish(repository, &state, folder, outcome, &Progress::default())?;
     Ok(Ran::Recorded(Box::new(report)))
@@ -162,10 +173,13 @@ struct Begun {
 /// How the command ended, as far as somebody saw it.
 struct Outcome {
     ended: Option<(Timestamp, Ended)>,
+    /// When it was about to start, in nanoseconds by the clock of the worktree's file system.
+    moment: i64,
     notes: Vec<String>,
 }
 
 fn execute(
+    repository: &Repository,
     request: &RunRequest<'_>,
     folder: &RunFolder,
     id: &str,
@@ -178,12 +192,15 @@ fn execute(
         ("PROVENANCE_PARAMS", path(&folder.params())),
         ("PROVENANCE_METRICS", path(&folder.metrics())),
     ];
+    let trace = TraceRequest { root: &repository.location.root, keeper: &request.keeper };
+    let trace = request.traces.then_some(trace);
     let process = ProcessRequest {
         command: &request.command,
         directory: &request.directory,
         variables: &variables,
         output: request.output,
         error: request.error,
+        trace,
     };
     folder.share_lock()?;
     let mut log = KeptLog::new(folder.open_log()?);

@@ -16,13 +16,14 @@ pub(super) fn staged(
     repository: &Repository,
     tree: ObjectId,
     paths: &[TreePath],
+    takes_ignored: bool,
     progress: &Progress,
 ) -> Result<Taken, Error> {
-    let request =
-        AddRequest { paths: paths.to_vec(), takes_ignored: true, ..AddRequest::default() };
+    let request = AddRequest { paths: paths.to_vec(), takes_ignored, ..AddRequest::default() };
     let report = stage_changes(repository, &request, progress)?;
     let notes = report.failures.iter().map(note).collect();
-    Ok(Taken { tree: report.tree.map_or(tree, |summary| summary.id), notes })
+    let tree = report.tree.map_or(tree, |summary| summary.id);
+    Ok(Taken { tree, notes, left: report.problems })
 }
 
 /// Takes in what lies at `paths`, at least one, on top of `tree`, and leaves the stage alone.
@@ -31,10 +32,11 @@ pub(super) fn beside(
     folder: &RunFolder,
     tree: ObjectId,
     paths: &[TreePath],
+    takes_ignored: bool,
     progress: &Progress,
 ) -> Result<Taken, Error> {
     let known = stamps_of(repository, folder, tree, paths)?;
-    take_apart(repository, &known, paths, progress)
+    take_apart(repository, &known, paths, takes_ignored, progress)
 }
 
 /// Makes stamps that know of these paths what is in the tree, and nothing of how files look.

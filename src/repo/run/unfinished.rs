@@ -79,7 +79,7 @@ pub fn run_recover(
             continue;
         }
         let notes = vec!["nobody saw how it ended".to_owned()];
-        let outcome = Outcome { ended: None, notes };
+        let outcome = Outcome { ended: None, moment: 0, notes };
         report.recorded.push(finish::finish(repository, &state, folder, outcome, progress)?);
     }
     match is_known {

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::{SettingsError, Source, Value, in_order};
 
-pub(super) const KEYS: &[&str] = &["command", "inputs", "outputs", "params", "metrics"];
+pub(super) const KEYS: &[&str] = &["command", "inputs", "outputs", "params", "metrics", "trace"];
 
 /// Declares a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct RunDeclaration {
     pub params_files: Vec<String>,
     /// Files of metrics.
     pub metrics_files: Vec<String>,
+    /// Whether the files that it opens are to be seen.
+    pub traces: bool,
 }
 
 impl Source<'_> {
@@ -44,6 +46,7 @@ impl Source<'_> {
                 "inputs" => run.inputs = self.lines(value, "inputs")?,
                 "outputs" => run.outputs = self.lines(value, "outputs")?,
                 "metrics" => run.metrics_files = self.lines(value, "metrics")?,
+                "trace" => run.traces = self.switch(value, "trace")?,
                 "params" if value.get_ref().is_table() => run.params = self.params(value)?,
                 "params" => run.params_files = self.lines(value, "params")?,
                 other => return Err(self.unknown("key", other, key.span().start, KEYS)),
@@ -61,6 +64,14 @@ impl Source<'_> {
             Some(_) => self.lines(value, "command"),
             None => Ok(vec!["sh".to_owned(), "-c".to_owned(), self.line(value, "command")?]),
         }
+    }
+
+    /// Reads `true` or `false`.
+    fn switch(self, value: &Value<'_>, what: &str) -> Result<bool, SettingsError> {
+        value.get_ref().as_bool().ok_or_else(|| {
+            let found = value.get_ref().type_str();
+            self.error_at(value.span().start, format!("{what} is not true or false but: {found}"))
+        })
     }
 
     /// Reads a text or a list of them.

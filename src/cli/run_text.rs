@@ -22,14 +22,30 @@ pub fn lines(run: &Run) -> Vec<String> {
     lines.push(format!("Ended:   {}", ended(run)));
     section(&mut lines, "Params:", params(&run.params));
     section(&mut lines, "Metrics:", metrics(&run.metrics));
+    // Where nothing was declared, to say so of each would say nothing.
+    let is_any_declared = run.inputs.iter().any(|input| !input.is_observed)
+        || run.outputs.iter().any(|output| !output.is_observed);
+    let declared =
+        |is_observed: bool| (is_observed && is_any_declared).then(|| "not declared".to_owned());
     let inputs = run.inputs.iter().map(|input| {
         let made = input.commit.map(|commit| format!("made by {}", commit.short()));
-        content(&input.path, Some(&input.content), made)
+        content(&input.path, Some(&input.content), [made, declared(input.is_observed)])
     });
     section(&mut lines, "Inputs:", inputs.collect());
     let outputs = run.outputs.iter();
-    let outputs = outputs.map(|output| content(&output.path, output.content.as_ref(), None));
+    let outputs = outputs.map(|output| {
+        content(&output.path, output.content.as_ref(), [declared(output.is_observed), None])
+    });
     section(&mut lines, "Outputs:", outputs.collect());
+    if let Some(trace) = &run.trace {
+        let here = format!("{} read and {} written here", trace.read, trace.written);
+        let outside = units::count(trace.outside, "file");
+        lines.extend([String::new(), "Opened:".to_owned()]);
+        lines.push(format!("  {here}, {outside} outside: cat {}", trace.files.short()));
+        if trace.missed > 0 {
+            lines.push(format!("  calls that were not followed: {}", trace.missed));
+        }
+    }
     lines
 }
 
@@ -170,12 +186,13 @@ fn reading(reading: &Reading) -> String {
     }
 }
 
-fn content(path: &str, content: Option<&Content>, more: Option<String>) -> Vec<String> {
+fn content(path: &str, content: Option<&Content>, more: [Option<String>; 2]) -> Vec<String> {
     let path = escape::path(path.as_bytes());
     let Some(content) = content else {
         return vec!["missing".into(), String::new(), String::new(), String::new(), path];
     };
-    let more = more.map(|more| format!("  ({more})")).unwrap_or_default();
+    let more: Vec<String> = more.into_iter().flatten().collect();
+    let more = if more.is_empty() { String::new() } else { format!("  ({})", more.join(", ")) };
     vec![
         content.kind.to_string(),
         units::count(content.files, "file"),

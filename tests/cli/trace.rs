@@ -189,6 +189,11 @@ fn a_declared_run_is_skipped_while_what_it_was_seen_to_read_is_as_it_was() {
     assert!(is_skipped(), "it does not read that");
     project.write(b"data/rows.csv", b"a,1\nb,2\n");
     assert_eq!([is_skipped(), is_skipped()], [false, true]);
+    project.write(b".provenanceignore", b"cache\n");
+    project.write(b"cache", b"c,3\n");
+    let ignored = settings.replace("data/rows.csv", "cache");
+    project.write(b"provenance.toml", ignored.as_bytes());
+    assert_eq!([is_skipped(), is_skipped()], [false, false], "nobody knows what was in it");
     project.write(b"provenance.toml", settings.replace("true", "'yes'").as_bytes());
     let answer = project.run(&["run", "count"]);
     assert!(

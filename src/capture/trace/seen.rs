@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use super::place::{Look, LookKind, Place, look_at};
 
 /// Most files that are told one by one. What more there are is counted.
-const FILES_MAX: usize = 400_000;
+const FILES_MAX: usize = 200_000;
 
 /// Where a system keeps what is no file of anybody.
 const SYSTEM: &[&[u8]] = &[b"/proc/", b"/sys/", b"/dev/"];

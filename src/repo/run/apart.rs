@@ -20,7 +20,8 @@ pub(super) struct Taken {
 
 /// Takes in what lies at `paths`, at least one, on top of the tree that `known` is about.
 ///
-/// Shape: what rules ignore only with `takes_ignored`; all of it is durable on return; no cache of the worktree learns of it.
+/// Shape: what rules ignore only with `takes_ignored`; all of it is durable on return; no cache of
+/// the worktree learns of it.
 pub(super) fn take_apart(
     repository: &Repository,
     known: &Stamps,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::inputs::declared_inputs;
-use crate::object::{Input, ObjectId, Params, Run, TreePath};
+use crate::object::{LeftOut, ObjectId, Params, Run, TraceFile, TraceFiles, TreePath};
 use crate::progress::Progress;
 use crate::repo::artifacts::content_at;
 use crate::repo::{Error, FoundRun, Repository, RunsRequest, runs};
@@ -44,18 +44,28 @@ pub(super) fn find(
             && has_params(&run.params, state)
     };
     let found = runs(repository, &RunsRequest::default(), progress)?;
-    for found in found.into_iter().filter(|found| found.run().is_some_and(is_same)) {
-        let inputs = found.run().map(|run| run.inputs.as_slice()).unwrap_or_default();
-        if is_as_read(&mut reader, state, inputs)? {
+    for found in found {
+        if let Some(run) = found.run().filter(|run| is_same(run))
+            && is_as_read(&mut reader, state, run)?
+        {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-/// Tells whether what a run was seen to read is staged as it was read.
-fn is_as_read(reader: &mut Reader<'_>, state: &RunState, inputs: &[Input]) -> Result<bool, Error> {
-    for input in inputs.iter().filter(|input| input.is_observed) {
+/// Tells whether what a run was seen to read in the worktree is staged as it was read.
+///
+/// Shape: a run that read there what is not recorded (ignored, or changed meanwhile) is not known.
+fn is_as_read(reader: &mut Reader<'_>, state: &RunState, run: &Run) -> Result<bool, Error> {
+    let Some(trace) = &run.trace else { return Ok(true) };
+    let opened = TraceFiles::decode(&reader.attachment(&trace.files)?)?;
+    let is_lost =
+        |file: &TraceFile| file.is_read && file.left_out.is_some_and(|why| why != LeftOut::Package);
+    if opened.files.iter().any(is_lost) {
+        return Ok(false);
+    }
+    for input in run.inputs.iter().filter(|input| input.is_observed) {
         let Ok(path) = TreePath::new(input.path.as_str()) else { return Ok(false) };
         let staged = content_at(reader, &state.tree, &path)?;
         if staged.is_none_or(|staged| staged.id != input.content.id) {

@@ -29,8 +29,8 @@ pub(super) struct Observed {
     pub unread: Vec<TreePath>,
     /// Outputs that were declared and not written, though they are there.
     pub unwritten: Vec<TreePath>,
-    /// All files, ascending by path.
-    pub files: Vec<TraceFile>,
+    /// All files.
+    pub list: TraceFiles,
     /// What was counted; the files are no longer in it.
     pub opened: Opened,
 }
@@ -66,7 +66,7 @@ impl Observed {
                     }
                 };
             }
-            observed.files.push(told);
+            observed.list.files.push(told);
         }
         let not_in = |all: &[TreePath], seen: &BTreeSet<TreePath>| {
             all.iter().filter(|path| !seen.contains(*path)).cloned().collect()
@@ -85,8 +85,9 @@ impl Observed {
     pub(super) fn leave_out(&mut self, path: &TreePath, why: LeftOut) {
         self.late.remove(path);
         self.outputs.remove(path);
-        let found = self.files.binary_search_by(|file| file.path.as_slice().cmp(path.as_bytes()));
-        if let Some(file) = found.ok().and_then(|at| self.files.get_mut(at)) {
+        let files = &mut self.list.files;
+        let found = files.binary_search_by(|file| file.path.as_slice().cmp(path.as_bytes()));
+        if let Some(file) = found.ok().and_then(|at| files.get_mut(at)) {
             file.left_out = Some(why);
         }
     }
@@ -95,7 +96,7 @@ impl Observed {
     ///
     /// Errors: a count that no number of JSON holds.
     pub(super) fn record(&self) -> Result<(Vec<u8>, Trace), Error> {
-        let bytes = TraceFiles { files: self.files.clone() }.encode();
+        let bytes = self.list.encode();
         let bytes = bytes.map_err(|error| Error::Internal(error.to_string()))?;
         let trace = Trace {
             files: ObjectId::of(&bytes),
@@ -110,7 +111,7 @@ impl Observed {
     }
 
     pub(super) fn count(&self, is_meant: impl Fn(&TraceFile) -> bool) -> u64 {
-        self.files.iter().filter(|file| is_meant(file)).count() as u64
+        self.list.files.iter().filter(|file| is_meant(file)).count() as u64
     }
 
     /// Takes a file of the worktree as an input or an output, or tells why it is neither.
@@ -200,7 +201,7 @@ pub(super) fn is_changed(file: &OpenedFile) -> bool {
     file.is_written && file.now != file.before
 }
 
-/// Tells whether a file was made and is gone again, or was opened for writing only and is as it was.
+/// Tells whether a file was made and is gone again, or was opened to be written and is as it was.
 fn is_passing(file: &OpenedFile) -> bool {
     let was_made = file.is_written && file.before.is_none() && file.now.is_none();
     let is_only_read_by_itself = file.read.is_none() || file.is_own;
@@ -257,7 +258,7 @@ pub(super) fn notes(observed: &Observed, trace: &Trace, missing: &[String]) -> V
     ] {
         let is_meant =
             |file: &&TraceFile| file.left_out == Some(why) && (file.is_read || !insists_on_read);
-        let meant = observed.files.iter().filter(is_meant);
+        let meant = observed.list.files.iter().filter(is_meant);
         name(what, meant.map(|file| String::from_utf8_lossy(&file.path).into_owned()).collect());
     }
     if trace.outside > 0 {
@@ -270,15 +271,12 @@ pub(super) fn notes(observed: &Observed, trace: &Trace, missing: &[String]) -> V
     }
     let Opened { missed, elsewhere, rings, is_cut_off, calls, cost, .. } = &observed.opened;
     for (count, what) in [
-        (*missed, "calls that opened something could not be followed"),
-        (
-            *elsewhere,
-            "files were opened through other mounts, and are told as they are named there",
-        ),
-        (*rings, "times io_uring was refused, since what it opens cannot be seen"),
+        (*missed, "calls that were not followed, so that what they opened is not known"),
+        (*elsewhere, "files opened through other mounts, told as they are named there"),
+        (*rings, "io_uring was refused, since what is opened through it cannot be seen; times"),
     ] {
         if count > 0 {
-            notes.push(format!("{count} {what}"));
+            notes.push(format!("{what}: {count}"));
         }
     }
     if *is_cut_off {

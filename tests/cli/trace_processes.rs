@@ -99,6 +99,26 @@ fn io_uring_is_refused_with_a_word() {
 }
 
 #[test]
+fn nothing_is_started_where_nothing_can_be_seen() {
+    let (project, _folder, program) = sample();
+    let ours = env!("CARGO_BIN_EXE_provenance");
+    for (call, reason) in [
+        ("seccomp", "or the container forbids it"),
+        ("process_vm_readv", "the memory of other processes may not be read here"),
+    ] {
+        let script = "echo 1 > started";
+        let mut command = Command::new(&program);
+        command.args(["without", call, ours, "run", "--trace", "--", "sh", "-c", script]);
+        let output = command.current_dir(project.root()).output().expect("ran");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(14), "{said}");
+        assert!(said.contains(reason) && said.contains("hint: nothing was started"), "{said}");
+        assert!(!project.path(b"started").exists());
+        assert_eq!(project.done(&["runs", "--unfinished"]), "");
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_the_command() {
     let (project, _folder, _) = sample();
     let code = |words: &[&str]| {

@@ -83,6 +83,14 @@ pub(super) fn intent_of(call: &Call) -> Result<Intent, Errno> {
     })
 }
 
+/// Tells whether the memory of a process of ours may be read; an address of its own is not needed.
+pub(super) fn may_read(process: i32) -> Result<(), Errno> {
+    match read(process, &mut [0], &[(0, 1)]) {
+        Ok(_) | Err(Errno::FAULT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Reads the first member of a `struct open_how`.
 fn flags_of_how(thread: i32, at: u64) -> Result<u64, Errno> {
     let mut bytes = [0; 8];

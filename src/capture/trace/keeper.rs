@@ -22,13 +22,13 @@ const NUMBERS: u64 = 64;
 
 /// Starts the keeper, which takes over when the socket that is given back is closed.
 ///
-/// Shape: it has the listener as its input, the socket as its output, and as its errors the file
+/// Shape: also gives the number of its process. It has the listener as its input, the socket as its output, and as its errors the file
 /// that names the call under way. Its group is its own, so that Ctrl-C does not reach it.
 pub(super) fn start(
     keeper: &[std::ffi::OsString],
     listener: &OwnedFd,
     latest: &File,
-) -> io::Result<UnixStream> {
+) -> io::Result<(UnixStream, i32)> {
     let (ours, theirs) = UnixStream::pair()?;
     let program = keeper.first().ok_or(io::ErrorKind::NotFound)?;
     let mut command = Command::new(program);
@@ -37,8 +37,8 @@ pub(super) fn start(
     command.stdout(Stdio::from(OwnedFd::from(theirs)));
     command.stderr(Stdio::from(OwnedFd::from(latest.try_clone()?)));
     // Whoever outlives whom is not known; it is left to the system to wait for it.
-    drop(command.spawn()?);
-    Ok(ours)
+    let started = command.spawn()?;
+    Ok((ours, i32::try_from(started.id()).map_err(io::Error::other)?))
 }
 
 /// Is the keeper, until no process is left that stops.

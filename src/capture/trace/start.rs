@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{MemfdFlags, fstat, memfd_create};
 use rustix::thread::gettid;
 
+use super::call::may_read;
 use super::place::{self, LookKind};
 use super::seen::Table;
 use super::watcher::{Counts, Watcher};
@@ -31,6 +32,8 @@ pub(in crate::capture) enum Refusal {
     Watched,
     /// The kernel does not have it, or a container forbids it.
     Kernel,
+    /// Paths cannot be read where the processes have them.
+    Memory,
 }
 
 impl Refusal {
@@ -44,6 +47,10 @@ impl Refusal {
             Self::Kernel => {
                 "the kernel does not let calls be watched (seccomp user notification, Linux 5.5), \
                  or the container forbids it"
+            }
+            Self::Memory => {
+                "the memory of other processes may not be read here, which paths stand in \
+                 (kernel.yama.ptrace_scope above 1, or the container)"
             }
         }
     }
@@ -105,7 +112,8 @@ impl Trace {
         let us = |error| (None, error);
         let latest = memfd_create("latest call", MemfdFlags::CLOEXEC).map_err(|e| us(e.into()))?;
         let latest = File::from(latest);
-        let keeper = keeper::start(keeper, &listener, &latest).map_err(us)?;
+        let (keeper, process) = keeper::start(keeper, &listener, &latest).map_err(us)?;
+        may_read(process).map_err(|error| (Some(Refusal::Memory), error.into()))?;
         let (stop, stops) = UnixStream::pair().map_err(us)?;
         let mut table = Table::new(place::canonical(root).map_err(us)?);
         note_inherited(&mut table, output, error);

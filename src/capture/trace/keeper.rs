@@ -22,8 +22,9 @@ const NUMBERS: u64 = 64;
 
 /// Starts the keeper, which takes over when the socket that is given back is closed.
 ///
-/// Shape: also gives the number of its process. It has the listener as its input, the socket as its output, and as its errors the file
-/// that names the call under way. Its group is its own, so that Ctrl-C does not reach it.
+/// Shape: also gives the number of its process. It has the listener as its input, the socket as its
+/// output, and as its errors the file that names the call under way. Its group is its own, so that
+/// Ctrl-C does not reach it.
 pub(super) fn start(
     keeper: &[std::ffi::OsString],
     listener: &OwnedFd,

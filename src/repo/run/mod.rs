@@ -9,6 +9,7 @@ mod code;
 mod finish;
 mod inputs;
 mod known;
+mod lookup;
 mod name;
 mod observed;
 mod outputs;

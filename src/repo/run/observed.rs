@@ -3,12 +3,13 @@
 //! An input is recorded only if what was read is known: what was staged when the run began, or
 //! what still lies there unchanged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::begin::tree_paths;
+use super::lookup::find_all;
 use super::text;
 use crate::capture::trace::{Look, LookKind, Opened, OpenedFile};
-use crate::object::tree::{self, Target};
+use crate::object::tree::Target;
 use crate::object::{LeftOut, ObjectId, Timestamp, Trace, TraceFile, TraceFiles, TreePath};
 use crate::repo::Error;
 use crate::store::Reader;
@@ -39,7 +40,7 @@ impl Observed {
     /// Sorts what was seen.
     ///
     /// Units: `moment` is when the command was about to start, in nanoseconds by the clock of the
-    /// worktree's file system. Cost: finds each file that was read in a tree.
+    /// worktree's file system.
     pub(super) fn sort(
         reader: &mut Reader<'_>,
         state: &RunState,
@@ -50,6 +51,8 @@ impl Observed {
         let mut observed = Self { opened, ..Self::default() };
         let declared = Declared::of(state)?;
         let (mut is_read, mut is_written) = (BTreeSet::new(), BTreeSet::new());
+        let staged = staged(reader, state, &files)?;
+        let before = Before { staged, moment };
         for file in files {
             if is_passing(&file) {
                 continue;
@@ -62,7 +65,7 @@ impl Observed {
                     Some(path) => {
                         is_read.extend(declared.inputs_of(&file, &path));
                         is_written.extend(declared.outputs_of(&file, &path));
-                        observed.take(reader, state, &declared, &file, &path, moment)?
+                        observed.take(&declared, &file, &path, &before)
                     }
                 };
             }
@@ -117,18 +120,16 @@ impl Observed {
     /// Takes a file of the worktree as an input or an output, or tells why it is neither.
     fn take(
         &mut self,
-        reader: &mut Reader<'_>,
-        state: &RunState,
         declared: &Declared,
         file: &OpenedFile,
         path: &TreePath,
-        moment: i64,
-    ) -> Result<Option<LeftOut>, Error> {
+        before: &Before,
+    ) -> Option<LeftOut> {
         let is_declared_input = declared.reads(path);
         let is_declared_output = declared.writes(path);
         let is_output = is_changed(file) && file.now.is_some();
         if file.is_package {
-            return Ok(Some(LeftOut::Package));
+            return Some(LeftOut::Package);
         }
         // Names that are no text stand in the tree, and in no record.
         let is_text = std::str::from_utf8(path.as_bytes()).is_ok();
@@ -138,9 +139,7 @@ impl Observed {
         let is_gone = is_changed(file) && file.now.is_none();
         let mut left_out = is_gone.then_some(LeftOut::Gone);
         if let Some(read) = file.read.filter(|_| !file.is_own && !is_declared_input) {
-            let staged = tree::find(&state.tree, path, |id| reader.node(id))?;
-            let was_staged = staged.is_some_and(|target| is_like(&target, &read));
-            if was_staged && read.ctime_ns <= moment {
+            if before.was_staged(path, &read) {
                 self.staged.insert(path.clone());
             } else if file.now == Some(read) {
                 self.late.insert(path.clone());
@@ -150,8 +149,41 @@ impl Observed {
                 left_out = Some(LeftOut::Changed);
             }
         }
-        Ok(if is_text { left_out } else { Some(LeftOut::Unrecordable) })
+        if is_text { left_out } else { Some(LeftOut::Unrecordable) }
     }
+}
+
+/// What was staged when the run began, of what it read, and when that was.
+struct Before {
+    staged: HashMap<TreePath, Target>,
+    moment: i64,
+}
+
+impl Before {
+    /// Tells whether a file was, when it was read, what had been staged for it.
+    fn was_staged(&self, path: &TreePath, read: &Look) -> bool {
+        let is_like = |staged: &Target| match staged {
+            Target::File { size, .. } => read.kind == LookKind::File && *size == read.bytes,
+            _ => false,
+        };
+        self.staged.get(path).is_some_and(is_like) && read.ctime_ns <= self.moment
+    }
+}
+
+/// Finds what was staged of the files that were read.
+fn staged(
+    reader: &mut Reader<'_>,
+    state: &RunState,
+    files: &[OpenedFile],
+) -> Result<HashMap<TreePath, Target>, Error> {
+    let is_meant = |file: &&OpenedFile| {
+        file.is_inside && file.read.is_some() && !file.is_own && !file.is_package
+    };
+    let paths = files.iter().filter(is_meant);
+    let mut paths: Vec<TreePath> =
+        paths.filter_map(|file| TreePath::new(file.path.as_slice()).ok()).collect();
+    paths.sort();
+    find_all(reader, &state.tree, &paths)
 }
 
 /// What was declared, and so is not to be found out.
@@ -219,14 +251,6 @@ fn told_of(file: &OpenedFile) -> TraceFile {
         bytes: look.map(|look| look.bytes),
         modified: look.map(|look| Timestamp(look.mtime_ns.div_euclid(MILLISECOND_NS))),
         left_out: None,
-    }
-}
-
-/// Tells whether a file looks like what is staged for it.
-fn is_like(staged: &Target, read: &Look) -> bool {
-    match staged {
-        Target::File { size, .. } => read.kind == LookKind::File && *size == read.bytes,
-        _ => false,
     }
 }
 

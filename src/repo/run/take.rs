@@ -4,9 +4,10 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::apart::Taken;
 use super::begin::tree_paths;
+use super::lookup::find_all;
 use super::observed::Observed;
 use super::outputs::{beside, staged};
-use crate::object::{LeftOut, ObjectId, TreePath, tree};
+use crate::object::{LeftOut, ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::repo::{Error, Repository};
 use crate::worktree::run_folder::{RunFolder, RunState};
@@ -56,10 +57,10 @@ impl Taking<'_> {
         }
         // What could not be read, or lies in a repository of its own, is not in the tree either.
         let mut reader = self.repository.store.reader();
-        for path in observed.to_take_in() {
-            if tree::find(&taken.tree, &path, |id| reader.node(id))?.is_none() {
-                observed.leave_out(&path, LeftOut::Unrecordable);
-            }
+        let paths = observed.to_take_in();
+        let found = find_all(&mut reader, &taken.tree, &paths)?;
+        for path in paths.iter().filter(|path| !found.contains_key(*path)) {
+            observed.leave_out(path, LeftOut::Unrecordable);
         }
         Ok(taken.tree)
     }

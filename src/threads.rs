@@ -4,8 +4,9 @@
 //! the standard library panics. Here the thread that wanted another one does the work itself.
 //! The rules check that nothing else starts threads (`tests/tidy/layers.rs`).
 
+use std::io;
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, Scope, ScopedJoinHandle};
+use std::thread::{self, JoinHandle, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -39,6 +40,15 @@ pub fn begin<'scope, T: Send + 'scope>(
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Option<ScopedJoinHandle<'scope, T>> {
     thread::Builder::new().spawn_scoped(scope, work).ok()
+}
+
+/// Starts a thread that may live longer than whoever starts it.
+///
+/// Errors: the system gives none; the work is dropped then.
+pub fn start<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().spawn(work)
 }
 
 /// Waits for a thread, and panics as it did.

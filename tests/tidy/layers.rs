@@ -11,7 +11,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("storage", &["listing"]),
     ("store", &["storage", "format", "object", "graph", "clock", "progress", "threads"]),
     ("worktree", &["object", "format", "clock", "listing", "progress", "threads"]),
-    ("capture", &["object", "format", "clock", "listing", "progress"]),
+    ("capture", &["object", "format", "clock", "listing", "progress", "threads"]),
     ("trust", &["object", "format", "clock", "progress"]),
     (
         "repo",

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{MemfdFlags, fstat, memfd_create};
@@ -20,6 +20,7 @@ use super::place::{self, LookKind};
 use super::seen::Table;
 use super::watcher::{Counts, Watcher};
 use super::{Opened, filter, keeper, listener};
+use crate::{listing, threads};
 
 /// Calls with which the way to us and back is measured.
 const PROBES: usize = 15;
@@ -102,7 +103,8 @@ impl Trace {
         }
         let (told, tells) = channel();
         let (release, goes_on) = channel();
-        let thread = thread::spawn(move || start(command, &told, &goes_on));
+        let thread = threads::start(move || start(command, &told, &goes_on));
+        let thread = thread.map_err(|error| (None, error))?;
         let starter = Starter { release, thread };
         let (listener, number) = match next(&tells)? {
             Told::Listener(listener, number) => (listener, number),
@@ -120,7 +122,7 @@ impl Trace {
         let (counts, settled) = (Counts::default(), HashSet::new());
         let watcher =
             Watcher { listener, stop: stops, latest, starter: number, table, counts, settled };
-        let watcher = thread::spawn(move || watcher.watch());
+        let watcher = threads::start(move || watcher.watch()).map_err(us)?;
         let mut trace = Self { watcher, stop, keeper, starter, way: Duration::ZERO };
         trace.go_on();
         match next(&tells)? {
@@ -243,10 +245,10 @@ fn note_inherited(table: &mut Table, output: BorrowedFd<'_>, error: BorrowedFd<'
 
 /// Lists the descriptors that a command inherits, but its output and errors, with their flags.
 fn inherited() -> Vec<(i32, i32)> {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fdinfo") else { return Vec::new() };
-    let of_entry = |entry: std::fs::DirEntry| {
-        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let info = std::fs::read_to_string(entry.path()).ok()?;
+    let Ok(entries) = listing::entries(Path::new("/proc/self/fdinfo")) else { return Vec::new() };
+    let of_entry = |entry: listing::Entry| {
+        let number: i32 = entry.name.to_str()?.parse().ok()?;
+        let info = std::fs::read_to_string(&entry.path).ok()?;
         let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
         let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
         let is_passed_on = number == 0 || number > 2 && flags & libc::O_CLOEXEC == 0;

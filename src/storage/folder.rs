@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::FileType;
+use rustix::fs::{AtFlags, CWD, FileType, Timespec, Timestamps, UTIME_NOW};
 
 use self::source::FolderSource;
 use self::upload::FolderUpload;
@@ -241,7 +241,11 @@ impl Storage for FolderStorage {
     }
 
     fn now_ms(&self) -> Result<i64, StorageError> {
-        FolderUpload::begin(Arc::clone(&self.root), None)?.now_ms()
+        match touched_ms(&self.root.path.join(TEMPORARY)) {
+            Ok(now_ms) => Ok(now_ms),
+            // It is not there yet, or somebody else's.
+            Err(_) => FolderUpload::begin(Arc::clone(&self.root), None)?.now_ms(),
+        }
     }
 
     fn sweep(&self, age_ms_min: i64, apply: bool) -> Result<Leftovers, StorageError> {
@@ -291,6 +295,21 @@ fn list_folder(path: &Path, prefix: &str, begin: &str, keys: &mut Vec<Key>) -> i
     Ok(())
 }
 
+/// Has a folder stamped with the time of now, and gives it.
+///
+/// To make a file and delete it tells the same, but a disk makes files more slowly for a while
+/// after each that was deleted.
+fn touched_ms(folder: &Path) -> io::Result<i64> {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    rustix::fs::utimensat(CWD, folder, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+    let found = fs::symlink_metadata(folder)?;
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(changed_ms(&found))
+}
+
 /// Tells when a file was created or moved: the one time that no copying program sets.
 fn changed_ms(found: &fs::Metadata) -> i64 {
     found.ctime().saturating_mul(1000).saturating_add(found.ctime_nsec() / 1_000_000)
@@ -303,6 +322,30 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The time is that of files that are made now, and asking for it leaves none behind.
+    #[test]
+    fn the_clock_is_that_of_new_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = FolderStorage::open(dir.path()).unwrap();
+        let made = |name: &str| {
+            let path = dir.path().join(name);
+            fs::File::create_new(&path).unwrap();
+            changed_ms(&fs::metadata(path).unwrap())
+        };
+        // The first look makes the folder, the others find it.
+        for round in ["one", "two", "three"] {
+            let before = made(&format!("before-{round}"));
+            let now = storage.now_ms().unwrap();
+            assert!((before..=made(&format!("after-{round}"))).contains(&now), "{round}");
+            let temporaries = dir.path().join(TEMPORARY);
+            assert_eq!(fs::read_dir(&temporaries).unwrap().count(), 0);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        fs::remove_dir(dir.path().join(TEMPORARY)).unwrap();
+        fs::File::create_new(dir.path().join(TEMPORARY)).unwrap();
+        assert!(storage.now_ms().is_err(), "a file is no place for temporary files");
+    }
 
     /// The name of a folder that was relied on is durable only as long as the folder is that one.
     #[test]

@@ -207,6 +207,16 @@ impl Listing {
         });
         // A file system may list a name twice while others write.
         self.entries.dedup_by(|a, b| a.key == b.key && a.name(names) == b.name(names));
+        // In the order in which they are compared: a large directory is listed in any order, and
+        // to look for each name in memory, again and again, takes longer than to move them once.
+        let mut sorted = Vec::with_capacity(self.names.len());
+        for entry in &mut self.entries {
+            let start = sorted.len();
+            sorted.extend_from_slice(entry.name(&self.names));
+            sorted.push(0);
+            entry.start = start;
+        }
+        self.names = sorted;
     }
 
     /// Counts the entries.
@@ -282,6 +292,8 @@ mod tests {
         listing.sort();
         names.sort();
         assert!(listing.names().map(|(name, _)| name).eq(names.iter().map(Vec::as_slice)));
+        let whole = |at| listing.get(at).map(|(name, _)| name.to_bytes().to_vec());
+        assert!((0..listing.len()).filter_map(whole).eq(names.iter().cloned()));
         assert_eq!(listing.find(b"shared-shared-77"), Some(EntryKind::File));
         assert_eq!((listing.find(b"shared-shared-6000"), listing.find(b"a")), (None, None));
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Most bytes that are read of passwd(5).
 const ACCOUNTS_BYTES_MAX: u64 = 1 << 20;
@@ -17,8 +18,13 @@ pub struct Account {
     pub user: Option<String>,
 }
 
-/// Asks the environment for the account and the system for the machine.
+/// Asks the environment for the account and the system for the machine, once in a process.
 pub fn account() -> Account {
+    static ACCOUNT: OnceLock<Account> = OnceLock::new();
+    ACCOUNT.get_or_init(ask).clone()
+}
+
+fn ask() -> Account {
     let named = |variable| env::var(variable).ok().filter(|name| is_line(name));
     let uid = rustix::process::getuid().as_raw();
     // Containers and schedulers often set neither variable.
@@ -31,7 +37,8 @@ pub fn account() -> Account {
 }
 
 fn accounts(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
+    // Longer than most, so that few reads do.
+    let mut bytes = Vec::with_capacity(8 << 10);
     File::open(path).ok()?.take(ACCOUNTS_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -92,7 +92,7 @@ pub(super) fn text(raw: &str) -> Option<String> {
 
 /// Reads the beginning of a small file, up to the last line that is whole.
 pub(super) fn read(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(2 * READ_BYTES_MAX as usize);
     File::open(path).ok()?.take(READ_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     if bytes.len() as u64 == READ_BYTES_MAX {
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n')?);

@@ -9,7 +9,7 @@ use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::{Added, IngestFailure, StoreError};
 use crate::worktree::scan::{Change, Problem, ProblemKind};
-use crate::worktree::stamps::{self, StampsWriter};
+use crate::worktree::stamps::StampsWriter;
 use crate::worktree::{local, scan};
 
 /// Says what to stage.
@@ -111,9 +111,8 @@ fn attempt(
     let temporaries = local::temporaries(folder);
     let old = repository.stamps(&mut repository.store.reader(), tree)?;
     progress.begin(Phase { name: "reading files", ..Phase::default() });
-    let moment = stamps::moment(&temporaries)
-        .map_err(|error| Error::io("make a temporary file", &temporaries, error))?;
-    let mut writer = StampsWriter::new(Some(&old), &temporaries, moment)?;
+    // It is begun before the first file is looked at.
+    let mut writer = StampsWriter::begun_now(Some(&old), &temporaries)?;
     let transaction = repository.store.transaction()?;
     let intake = Intake {
         paths: &request.paths,

@@ -78,8 +78,7 @@ pub fn commit(
         false => None,
     };
     let mut reader = repository.store.reader();
-    let head = repository.head()?;
-    let parent = repository.head_commit()?;
+    let (head, parent) = repository.head_and_commit()?;
     let before = repository.tree_of(&mut reader, parent)?;
     let tree = match local::load_stage(&repository.location.folder)? {
         Some(tree) => tree,

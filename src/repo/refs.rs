@@ -56,8 +56,7 @@ impl Repository {
     ///
     /// Shape: `None` if it was not renamed, or what it was renamed to is gone. Cost: reads the
     /// journal back to where the branch was last touched.
-    pub(super) fn renamed_branch(&self, name: &str) -> Result<Option<String>, Error> {
-        let refs = self.refs()?;
+    pub(super) fn renamed_branch(&self, refs: &Refs, name: &str) -> Result<Option<String>, Error> {
         let mut reader = self.store.reader();
         let newest = refs.head.newest.as_ref().map(|newest| newest.transaction.number);
         let mut found: Option<String> = None;
@@ -84,13 +83,16 @@ impl Repository {
     ///
     /// Errors: the journal is damaged, or has no entry.
     pub fn refs(&self) -> Result<Refs, Error> {
+        let reason = "the journal has no entry: init did not end; run it again";
+        self.refs_if_any()?.ok_or_else(|| Error::Corrupt(reason.to_owned()))
+    }
+
+    /// As [`Self::refs`]; `None` if the journal has no entry.
+    pub(super) fn refs_if_any(&self) -> Result<Option<Refs>, Error> {
         let head = self.journal.head()?;
-        let Some(newest) = &head.newest else {
-            let reason = "the journal has no entry: init did not end; run it again";
-            return Err(Error::Corrupt(reason.to_owned()));
-        };
+        let Some(newest) = &head.newest else { return Ok(None) };
         let tree = RefTree(newest.transaction.refs);
-        Ok(Refs { attestations: newest.transaction.attestations, tree, head })
+        Ok(Some(Refs { attestations: newest.transaction.attestations, tree, head }))
     }
 
     /// Moves refs in one journal entry, together with the objects that they need.

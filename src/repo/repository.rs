@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Error;
+use super::refs::Refs;
 use crate::clock::Clock;
 use crate::object::{Actor, Author, ObjectId};
 use crate::progress::Progress;
@@ -65,22 +66,33 @@ impl Repository {
     /// Shape: a branch that was renamed is followed to its new name. A rename is an entry of the
     /// journal and then a new `HEAD`; whoever is killed in between has renamed it.
     pub fn head(&self) -> Result<Head, Error> {
-        let head = local::load_head(&self.location.folder)?;
-        let Head::Branch(name) = &head else { return Ok(head) };
-        // Before `init` has ended there is no entry, and so no branch.
-        let renamed = match self.journal.head()?.newest {
-            Some(_) => self.renamed_branch(name)?,
-            None => None,
-        };
-        Ok(renamed.map_or(head, Head::Branch))
+        Ok(self.head_and_refs()?.0)
     }
 
     /// Gives the commit that the worktree stands on; none before the first.
     pub fn head_commit(&self) -> Result<Option<ObjectId>, Error> {
-        match self.head()? {
-            Head::Detached(id) => Ok(Some(id)),
-            Head::Branch(name) => self.refs()?.find(&mut self.store.reader(), &name),
-        }
+        Ok(self.head_and_commit()?.1)
+    }
+
+    /// Gives what the worktree stands on, as [`Self::head`], and the commit there.
+    pub(super) fn head_and_commit(&self) -> Result<(Head, Option<ObjectId>), Error> {
+        let (head, refs) = self.head_and_refs()?;
+        let commit = match (&head, refs) {
+            (Head::Detached(id), _) => Some(*id),
+            (Head::Branch(name), Some(refs)) => refs.find(&mut self.store.reader(), name)?,
+            (Head::Branch(name), None) => self.refs()?.find(&mut self.store.reader(), name)?,
+        };
+        Ok((head, commit))
+    }
+
+    /// Gives what the worktree stands on, and where every ref stood when that was read; no refs
+    /// if no branch is followed, or before `init` has ended.
+    fn head_and_refs(&self) -> Result<(Head, Option<Refs>), Error> {
+        let head = local::load_head(&self.location.folder)?;
+        let Head::Branch(name) = &head else { return Ok((head, None)) };
+        let Some(refs) = self.refs_if_any()? else { return Ok((head, None)) };
+        let renamed = self.renamed_branch(&refs, name)?;
+        Ok((renamed.map_or(head, Head::Branch), Some(refs)))
     }
 
     /// Gives the tree of a commit; the empty tree before the first.

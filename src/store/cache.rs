@@ -44,7 +44,7 @@ impl Cache {
 
     /// Reads a derived file; `None` if it is not there, longer than `bytes_max`, or unreadable.
     pub fn load(&self, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(1 << 10);
         let file = open_plain(OpenOptions::new().read(true), &self.path(name)?).ok()?;
         file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= bytes_max).then_some(bytes)

@@ -79,7 +79,7 @@ fn read_small(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     if !kind.is_file() && !kind.is_char_device() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no regular file"));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(1 << 10);
     file.take(bytes_max).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

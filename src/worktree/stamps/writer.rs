@@ -13,6 +13,7 @@ use crate::format::stamps::{
 };
 use crate::listing;
 use crate::object::{ObjectId, TreePath};
+use crate::worktree::directory::stamp_of;
 
 /// Makes the next file of stamps out of the last one and the changes since.
 ///
@@ -67,12 +68,19 @@ impl<'a> StampsWriter<'a> {
         temporaries: &Path,
         moment_ns: i64,
     ) -> Result<Self, StampsError> {
+        Ok(Self { moment_ns, ..Self::begun_now(old, temporaries)? })
+    }
+
+    /// As [`Self::new`], at the moment at which the new file is made.
+    pub fn begun_now(old: Option<&'a Stamps>, temporaries: &Path) -> Result<Self, StampsError> {
         let old = old.map(Stamps::view).transpose()?;
         let mut builder = tempfile::Builder::new();
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
         let made = std::fs::create_dir_all(temporaries);
         let file = made.and_then(|()| builder.permissions(permissions).tempfile_in(temporaries));
         let file = file.map_err(|source| StampsError::Io { doing: "create", source })?;
+        let made = rustix::fs::fstat(&file).map_err(io::Error::from)?;
+        let moment_ns = stamp_of(&made).mtime_ns;
         let mut out = Output { file: BufWriter::with_capacity(1 << 18, file), offset: 0 };
         out.write(&HEADER)?;
         let mut table = TableBuilder::default();

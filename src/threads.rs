@@ -5,14 +5,16 @@
 //! The rules check that nothing else starts threads (`tests/tidy/layers.rs`).
 
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-/// Tells how many threads are worth it for work that can be divided.
+/// Tells how many threads are worth it for work that can be divided; asked for once, since the
+/// system reads half a dozen files for it.
 pub fn count() -> usize {
-    thread::available_parallelism().map_or(2, usize::from)
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| thread::available_parallelism().map_or(2, usize::from))
 }
 
 /// Does `work` on up to `count` threads, of which this one is the first, until all have ended.

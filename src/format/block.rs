@@ -3,6 +3,7 @@
 //! Which bytes share a block is not decided here. Specified in `docs/format/pack.md`, "Blocks";
 //! levels and thresholds are measured in `docs/decisions/0003-incompressible-data.md`.
 
+mod beginning;
 mod probe;
 
 use std::fmt;

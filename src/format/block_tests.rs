@@ -136,3 +136,40 @@ fn every_flipped_byte_is_noticed() {
         }
     }
 }
+
+#[test]
+fn a_block_is_decoded_only_as_far_as_asked() {
+    let raw: Vec<u8> =
+        noise(1 << 20).iter().flat_map(|byte| [b'a' + byte % 16, b' ']).take(1 << 20).collect();
+    let (mut encoder, mut decoder) = (Encoder::new(1).unwrap(), Decoder::new().unwrap());
+    let (mut buffer, mut out) = (Vec::new(), Vec::new());
+    let encoded = encoder.encode(&raw, &mut buffer);
+    assert_eq!(encoded.codec, Codec::Zstd);
+    let (row, frame) = (row(encoded.summary(None)), encoded.bytes);
+    let mut decode = |bytes: usize, frame: &[u8]| {
+        let mut end_max = 0;
+        let read = |offset: u64, into: &mut [u8]| {
+            let start = usize::try_from(offset - row.offset).unwrap();
+            end_max = end_max.max(start + into.len());
+            into.copy_from_slice(&frame[start..start + into.len()]);
+            Ok::<(), DecodeError>(())
+        };
+        let is_decoded = decoder.decode_beginning(&row, bytes, read, &mut out).unwrap();
+        assert!(!is_decoded || (out.len() >= bytes && raw.starts_with(&out)));
+        (is_decoded, end_max)
+    };
+    for bytes in [1, 200 << 10, 600 << 10, 1 << 20] {
+        let (is_decoded, read) = decode(bytes, frame);
+        assert!(is_decoded && read <= frame.len() * bytes / raw.len() + (128 << 10), "{bytes}");
+    }
+    assert!(!decode((1 << 20) + 1, frame).0);
+    // What is wrong behind that point does not matter, what is wrong before it is no answer.
+    let mut damaged = frame.to_vec();
+    damaged[frame.len() - 20..].fill(0xff);
+    assert!(decode(64 << 10, &damaged).0);
+    damaged[..4].fill(0);
+    assert!(!decode(64 << 10, &damaged).0);
+    // The decoder is as new after each.
+    let back = decoder.decode(&row, frame, &[], &mut out).map(<[u8]>::to_vec);
+    assert_eq!(back.unwrap(), raw);
+}

@@ -127,9 +127,8 @@ impl Repository {
         edits: Receiver<(TreePath, Edit)>,
         transaction: &Transaction<'_>,
     ) -> Result<Summary, Error> {
-        let mut reader = self.store.reader();
         let root = (tree != EMPTY_TREE).then_some(tree);
-        let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
+        let load = |id: &ObjectId| transaction.node(id).map_err(Error::from);
         let emit = |node: NewNode<'_>| transaction.put_node(node).map_err(Error::from);
         tree::edit(root, edits, load, emit)
     }
@@ -282,7 +281,7 @@ impl Window<'_, '_, '_> {
         }
     }
 
-    fn edit(&self, path: TreePath, edit: Edit) -> Result<(), Error> {
+    fn edit(&mut self, path: TreePath, edit: Edit) -> Result<(), Error> {
         // The editor is only gone if it failed, and then its error is the one to report.
         let _ = self.edits.send((path, edit));
         Ok(())

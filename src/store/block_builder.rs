@@ -40,6 +40,14 @@ impl BlockEncoder {
         Self { level, contexts: None, encoded: Vec::new(), decoded: Vec::new() }
     }
 
+    /// Tells how many bytes `raw` takes as a difference to `base`.
+    pub fn measure(&mut self, raw: &[u8], base: &Base) -> Result<u32, StoreError> {
+        let Self { level, contexts, encoded, .. } = self;
+        let (encoder, _) = contexts_of(contexts, *level)?;
+        let block = encoder.encode_with_prefix(raw, &base.content, encoded);
+        Ok(u32::try_from(block.bytes.len()).unwrap_or(u32::MAX))
+    }
+
     /// Encodes `raw`, checks that it decodes to the same, and appends it to `writer`.
     ///
     /// Shape: with a `base`, what `raw` has in common with it is left out.
@@ -53,13 +61,7 @@ impl BlockEncoder {
         writer: &PackWriter,
     ) -> Result<(), StoreError> {
         let Self { level, contexts, encoded, decoded } = self;
-        let (encoder, decoder) = match contexts {
-            Some(contexts) => contexts,
-            None => {
-                let made = Encoder::new(*level).zip(Decoder::new());
-                contexts.insert(made.ok_or(StoreError::OutOfMemory)?)
-            }
-        };
+        let (encoder, decoder) = contexts_of(contexts, *level)?;
         let prefix = base.map_or(&[][..], |base| &base.content);
         let block = match base {
             Some(_) => encoder.encode_with_prefix(raw, prefix, encoded),
@@ -74,6 +76,20 @@ impl BlockEncoder {
                 .ok_or(StoreError::EncodeMismatch)?;
         }
         writer.append(summary, block.bytes, objects)
+    }
+}
+
+/// Makes the contexts when they are needed first.
+fn contexts_of(
+    contexts: &mut Option<(Encoder, Decoder)>,
+    level: i32,
+) -> Result<&mut (Encoder, Decoder), StoreError> {
+    match contexts {
+        Some(contexts) => Ok(contexts),
+        None => {
+            let made = Encoder::new(level).zip(Decoder::new());
+            Ok(contexts.insert(made.ok_or(StoreError::OutOfMemory)?))
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct BlockReader<'s> {
     /// Made for the first block: many readers are asked for what is known already.
     decoder: Option<Decoder>,
     kept: VecDeque<Kept>,
+    /// The block that was decoded last only in part.
+    begun: Option<(usize, BlockPosition)>,
     /// Encoded bytes of the block that is being decoded.
     encoded: Vec<u8>,
     /// Memory for the next decoded block.
@@ -76,7 +78,7 @@ impl Buffer {
 impl<'s> BlockReader<'s> {
     pub fn new(store: &'s Store) -> Self {
         let (encoded, spare) = (Vec::new(), Vec::new());
-        Self { store, decoder: None, kept: VecDeque::new(), encoded, spare }
+        Self { store, decoder: None, kept: VecDeque::new(), begun: None, encoded, spare }
     }
 
     pub const fn store(&self) -> &'s Store {
@@ -91,6 +93,34 @@ impl<'s> BlockReader<'s> {
     /// The bytes of an object that was found under `id`; a chunk map proves itself elsewhere.
     pub fn checked(&mut self, id: &ObjectId, found: &Found) -> Result<&[u8], StoreError> {
         self.checked_below(id, found, u8::MAX)
+    }
+
+    /// As [`Self::checked`], for who wants nothing else of the object's block: that is decoded only
+    /// as far as the object reaches, and whole if it is asked for once more in a row.
+    pub fn alone(&mut self, id: &ObjectId, found: &Found) -> Result<Vec<u8>, StoreError> {
+        let place = (address(&found.pack), found.row.block);
+        if self.kept_at(found).is_none() && self.begun.replace(place) != Some(place) {
+            let mut raw = Vec::new();
+            if self.beginning(found, &mut raw)?
+                && let Ok(content) = slice_of(&found.pack, &found.row, &raw)
+                && proves(&ObjectRow { id: *id, ..found.row }, content)
+            {
+                return Ok(content.to_vec());
+            }
+        }
+        Ok(self.checked(id, found)?.to_vec())
+    }
+
+    /// Decodes the beginning of a block, up to the end of an object in it; false if that is not
+    /// worth while, or something is wrong with it.
+    fn beginning(&mut self, found: &Found, raw: &mut Vec<u8>) -> Result<bool, StoreError> {
+        let row = row_of(found, u8::MAX)?;
+        let end = found.row.offset.saturating_add(found.row.bytes) as usize;
+        if self.decoder.is_none() {
+            self.decoder = Decoder::new();
+        }
+        let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
+        decoder.decode_beginning(&row, end, |offset, into| found.pack.read(offset, into), raw)
     }
 
     /// As [`Self::checked`], in a block that has fewer than `depth` bases, so that no chain of

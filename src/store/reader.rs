@@ -55,6 +55,16 @@ impl<'s> Reader<'s> {
         Ok(Some(self.blocks.checked(id, &found)?.to_vec()))
     }
 
+    /// As [`Reader::get`], for one object of a block of which nothing else is wanted.
+    pub(super) fn get_alone(
+        &mut self,
+        id: &ObjectId,
+        kinds: KindSet,
+    ) -> Result<Vec<u8>, StoreError> {
+        let found = self.store().packs().find(id, kinds)?;
+        self.blocks.alone(id, &found.ok_or(StoreError::Missing { id: *id })?)
+    }
+
     /// Reads a node of a tree; the empty tree is known without looking.
     pub fn node(&mut self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
         if *id == EMPTY_TREE {

@@ -9,7 +9,7 @@ use crate::object::ObjectId;
 use crate::object::tree::NewNode;
 use crate::storage::Upload;
 
-use super::base::Base;
+use super::base::{self, Base};
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::claims::Claims;
 use super::pack_writer::PackWriter;
@@ -245,6 +245,12 @@ impl<'s> Transaction<'s> {
         BlockEncoder::new(self.store.compression())
     }
 
+    /// Reads a node of a tree with the memory that [`Self::put_node`] reads its base with: what
+    /// was read to be edited is mostly that base.
+    pub fn node(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner).reader.node(id)
+    }
+
     /// Stores a record alone in its block, as the difference to an older one if that can be.
     fn push_after(
         &self,
@@ -254,13 +260,30 @@ impl<'s> Transaction<'s> {
         content: &[u8],
     ) -> Result<(), StoreError> {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(base) = self.base_of_next(&mut desk.reader, old) else {
+        let Some(base) = self.base_of_node(&mut desk, old, content)? else {
             drop(desk);
             return self.push(id, kind, content);
         };
         let bytes = u32::try_from(content.len()).expect("a node is smaller than a block");
         let object = BlockObject { id, kind, bytes };
         desk.encoder.append(content, Some(&base), &[object], &self.records)
+    }
+
+    /// Finds what the next version of a node continues; nothing that may be collected soon.
+    fn base_of_node(
+        &self,
+        desk: &mut Desk<'s>,
+        old: &ObjectId,
+        content: &[u8],
+    ) -> Result<Option<Base>, StoreError> {
+        let Some(nearest) = Base::of(&mut desk.reader, old) else { return Ok(None) };
+        let bytes = desk.encoder.measure(content, &nearest)?;
+        let base = match base::of_node(self.store, old, bytes) {
+            Some(id) if id == nearest.id => Some(nearest),
+            Some(id) => Base::of(&mut desk.reader, &id),
+            None => None,
+        };
+        Ok(base.filter(|base| self.can_build_on(base)))
     }
 
     fn claims_of(&self, kind: ObjectKind) -> &Claims {

@@ -213,7 +213,8 @@ impl Journal {
             Ok(None) => Err(error.into()),
             Ok(Some(false)) => Ok(false),
             // It is there, but the sync that would have kept it has failed.
-            Ok(Some(true)) if error.reason() == Some(Reason::NotDurable) => unknown(error),
+            // A full disk can say so as late as there; a second sync would not say it again.
+            Ok(Some(true)) if is_of_sync(&error) => unknown(error),
             Ok(Some(true)) => match self.shelf.storage().settle(&[key]) {
                 Ok(()) => self.is_kept(key, entry),
                 Err(source) => unknown(source),
@@ -242,6 +243,11 @@ impl Draft {
         let bytes = transaction.encode().map_err(JournalError::Refused)?;
         Ok(JournalEntry { bytes, transaction })
     }
+}
+
+/// Tells whether a failed sync can have answered so.
+fn is_of_sync(error: &StorageError) -> bool {
+    matches!(error.reason(), Some(Reason::NotDurable | Reason::NoSpace | Reason::Quota))
 }
 
 fn entry_key(number: u64) -> Result<Key, StorageError> {

@@ -120,6 +120,22 @@ fn an_answer_that_was_lost_is_found_out_by_reading_back() {
     assert_eq!(journal(&storage).verify().unwrap(), []);
 }
 
+/// Once an entry whose folder could not be synced for want of room counted as won: the second sync
+/// of the same folder said nothing of what was lost by then.
+#[test]
+fn a_disk_that_is_full_only_at_the_last_sync_leaves_the_outcome_unknown() {
+    for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+        let storage = MemoryStorage::new();
+        append(&journal(&storage), "init");
+        let faulty = FaultyStorage::new(Arc::new(storage.clone()), Fault::Fail(kind), 4);
+        let journal = Journal::open(Arc::new(faulty), Cache::none());
+        let head = journal.head().unwrap();
+        let outcome = journal.append(&head, draft("ours"));
+        let is_unknown = matches!(outcome, Err(JournalError::OutcomeUnknown { .. }));
+        assert!(is_unknown, "{kind}: {outcome:?}");
+    }
+}
+
 #[test]
 fn a_torn_entry_is_passed_over_and_its_number_used_again() {
     let storage = MemoryStorage::new();

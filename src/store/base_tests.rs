@@ -24,7 +24,7 @@ fn history(versions: usize) -> (tempfile::TempDir, Store, Vec<(ObjectId, Vec<u8>
     for version in 0..versions {
         let at = version * 7 % ROWS * ROW_BYTES;
         let mut row = blake3::Hasher::new();
-        row.update(&version.to_le_bytes()).finalize_xof().fill(&mut content[at..at + 64]);
+        row.update(&(version as u64).to_le_bytes()).finalize_xof().fill(&mut content[at..at + 64]);
         let id = ObjectId::of(&content);
         let before = all.last().map(|(id, _)| *id);
         let transaction = store.transaction().expect("begun");

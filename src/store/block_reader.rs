@@ -115,12 +115,21 @@ impl<'s> BlockReader<'s> {
     /// worth while, or something is wrong with it.
     fn beginning(&mut self, found: &Found, raw: &mut Vec<u8>) -> Result<bool, StoreError> {
         let row = row_of(found, u8::MAX)?;
-        let end = found.row.offset.saturating_add(found.row.bytes) as usize;
+        let end = found.row.offset.saturating_add(found.row.bytes);
+        // A chunk has its block for itself, and there is memory to decode whole blocks to.
+        if end > row.raw_bytes / 4 * 3 {
+            return Ok(false);
+        }
         if self.decoder.is_none() {
             self.decoder = Decoder::new();
         }
         let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
-        decoder.decode_beginning(&row, end, |offset, into| found.pack.read(offset, into), raw)
+        decoder.decode_beginning(
+            &row,
+            end as usize,
+            |offset, into| found.pack.read(offset, into),
+            raw,
+        )
     }
 
     /// As [`Self::checked`], in a block that has fewer than `depth` bases, so that no chain of

@@ -1,7 +1,7 @@
 //! Decoding a block only as far as one object in it reaches.
 //!
 //! What comes out is proven by the object's id, since the check of the block covers bytes that are
-//! never read.
+//! never read. The codecs are specified in `docs/format/pack.md`, "Codecs".
 
 use zstd_safe::{DParameter, InBuffer, OutBuffer, ResetDirective};
 

@@ -18,6 +18,7 @@ pub mod process;
 pub mod redact;
 mod rows;
 pub mod trace;
+pub mod trial;
 pub mod values;
 
 pub use account::{Account, account};

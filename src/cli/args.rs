@@ -7,9 +7,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
 use super::{
-    add, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck, gc, hash,
-    init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run, runs, show,
-    status, tag, undo,
+    add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck,
+    gc, hash, init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run,
+    runs, show, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -52,6 +52,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Add(add::Args),
+    Bisect(bisect::Args),
     Branch(branch::Args),
     Cat(cat::Args),
     Checkout(checkout::Args),
@@ -88,7 +89,7 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit", "run"]),
-    ("Look", &["log", "runs", "show", "diff", "ls", "cat"]),
+    ("Look", &["log", "runs", "show", "diff", "ls", "cat", "bisect"]),
     ("Go back", &["checkout", "restore", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),

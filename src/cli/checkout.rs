@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt;
 
-use super::{Context, Outcome, commit_text, escape, units};
+use super::args::Global;
+use super::print::Output;
+use super::{Context, Failure, Outcome, commit_text, escape, units};
 use crate::repo::Head;
 use crate::repo::checkout::{CheckoutReport, CheckoutRequest, checkout};
 
@@ -41,35 +43,35 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         command: context.command(),
     };
     let report = context.watch(|progress| checkout(&repository, &request, progress))?;
-    context.print(|out| {
-        if context.global.json {
-            return Ok(out.json(&json(&report))?);
+    context.print(|out| print(out, &context.global, &report))
+}
+
+/// Prints where the worktree stands now.
+pub fn print(out: &mut Output, global: &Global, report: &CheckoutReport) -> Result<(), Failure> {
+    if global.json {
+        return Ok(out.json(&json(report))?);
+    }
+    if global.quiet {
+        return Ok(());
+    }
+    match &report.head {
+        Head::Branch(name) => {
+            let name = escape::line(commit_text::branch_of(name));
+            writeln!(out, "On branch {}", out.paint.heading(name))?;
         }
-        if context.global.quiet {
-            return Ok(());
+        Head::Detached(id) => {
+            let id = out.paint.id(id.short());
+            writeln!(out, "On commit {id}, no branch: checkout -b NAME makes one for new commits")?;
         }
-        match (&report.head, &report.commit) {
-            (Head::Branch(name), _) => {
-                let name = escape::line(commit_text::branch_of(name));
-                writeln!(out, "On branch {}", out.paint.heading(name))?;
-            }
-            (Head::Detached(id), _) => {
-                let id = out.paint.id(id.short());
-                writeln!(
-                    out,
-                    "On commit {id}, no branch: checkout -b NAME makes one for new commits"
-                )?;
-            }
-        }
-        let done = &report.written;
-        if done.written + done.removed == 0 {
-            return Ok(());
-        }
-        let written = units::count(done.written, "file");
-        let removed = units::grouped(done.removed);
-        writeln!(out, "{written} written ({}), {removed} removed", units::bytes(done.bytes))?;
-        Ok(())
-    })
+    }
+    let done = &report.written;
+    if done.written + done.removed == 0 {
+        return Ok(());
+    }
+    let written = units::count(done.written, "file");
+    let removed = units::grouped(done.removed);
+    writeln!(out, "{written} written ({}), {removed} removed", units::bytes(done.bytes))?;
+    Ok(())
 }
 
 fn json(report: &CheckoutReport) -> serde_json::Value {

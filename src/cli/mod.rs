@@ -4,6 +4,9 @@
 
 mod add;
 mod args;
+mod bisect;
+mod bisect_log;
+mod bisect_text;
 mod branch;
 mod cat;
 mod checkout;
@@ -216,6 +219,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
     let exit = match command {
         Command::Run(args) => return run::run(args, context),
         Command::Add(args) => add::run(args, context),
+        Command::Bisect(args) => bisect::run(args, context),
         Command::Branch(args) => branch::run(args, context),
         Command::Cat(args) => cat::run(args, context),
         Command::Checkout(args) => checkout::run(args, context),

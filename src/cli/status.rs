@@ -60,6 +60,9 @@ fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Fa
     if report.commit.is_none() {
         writeln!(out, "No commits yet")?;
     }
+    if report.is_bisecting {
+        writeln!(out, "A bisection is under way (bisect next says how it stands, reset ends it)")?;
+    }
     for (heading, entries) in
         [(STAGED, &report.staged), (UNSTAGED, &report.unstaged), (UNTRACKED, &report.untracked)]
     {
@@ -151,6 +154,7 @@ fn json(report: &StatusReport) -> serde_json::Value {
         "branch": branch,
         "commit": report.commit.map(|id| id.to_record()),
         "clean": report.is_clean(),
+        "bisecting": report.is_bisecting,
         "staged": list(&report.staged),
         "unstaged": list(&report.unstaged),
         "untracked": list(&report.untracked),

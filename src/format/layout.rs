@@ -61,6 +61,9 @@ pub const STAGE: &str = "stage";
 /// File of the repository's settings.
 pub const CONFIG: &str = "config";
 
+/// File of the search for a bad commit that is under way.
+pub const BISECT: &str = "bisect";
+
 /// Folder of the runs that are under way in this worktree.
 pub const RUNS: &str = "run";
 

@@ -5,6 +5,7 @@
 
 #![deny(clippy::indexing_slicing)]
 
+pub mod bisect;
 pub mod block;
 pub mod chunk;
 pub mod commit_graph;

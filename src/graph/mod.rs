@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod ancestry;
+mod bisect;
 mod reach;
 mod topology;
 mod walk;
@@ -14,6 +15,7 @@ mod walk;
 mod drawing;
 
 pub use ancestry::{is_ancestor, merge_bases};
+pub use bisect::{Next, Suspects, steps};
 pub use reach::reach;
 pub use topology::Topological;
 pub use walk::{ByTime, between};

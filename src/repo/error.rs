@@ -237,7 +237,9 @@ fn of_local(error: &LocalError) -> ErrorKind {
     match error {
         LocalError::Damaged { .. } => ErrorKind::Corrupt,
         LocalError::Read { .. } if error.is_absent() => ErrorKind::NoRepository,
-        LocalError::Read { source, .. } => ErrorKind::of_io(source),
+        LocalError::Read { source, .. } | LocalError::Remove { source, .. } => {
+            ErrorKind::of_io(source)
+        }
         LocalError::Replace(error) => ErrorKind::of_io(&error.source),
     }
 }

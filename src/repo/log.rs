@@ -1,7 +1,7 @@
 //! The history, commit by commit; and the journal, transaction by transaction.
 
 mod filter;
-mod path_history;
+pub(super) mod path_history;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};

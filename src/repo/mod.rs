@@ -2,6 +2,7 @@
 
 mod add;
 mod artifacts;
+mod bisect;
 mod branch;
 mod cat;
 pub mod checkout;
@@ -60,6 +61,11 @@ pub use crate::worktree::head::Head;
 pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use crate::worktree::stamps::FileKind;
 pub use add::{AddReport, AddRequest, add};
+pub use bisect::{
+    BisectReport, BisectRunRequest, BisectStartRequest, Bisection, Decision, MetricRule, Said,
+    Side as BoundSide, TrialEvent, Verdict, bisect_next, bisect_replay, bisect_reset, bisect_run,
+    bisect_say, bisect_start, bisect_state, bisect_view, message,
+};
 pub use branch::{
     Branch, BranchCreateRequest, BranchDeleteRequest, BranchListReport, BranchRenameRequest,
     RefMoved, branch_create, branch_delete, branch_list, branch_rename,

@@ -1,7 +1,9 @@
-//! What keeps objects alive: every ref of every transaction, the stage, the head, runs under way.
+//! What keeps objects alive: every ref of every transaction, the stage, the head, runs and searches
+//! under way.
 
 use super::{Error, ErrorKind, Repository};
 use crate::store::{JournalEntry, Root};
+use crate::worktree::bisect;
 use crate::worktree::head::Head;
 use crate::worktree::local;
 use crate::worktree::run_folder::RunFolder;
@@ -58,6 +60,13 @@ impl Repository {
         match RunFolder::trees(&self.location.folder) {
             Ok(trees) => roots.extend(trees.into_iter().map(Root::Tree)),
             Err(error) => failed("the state of a run", error.into())?,
+        }
+        match bisect::load(&self.location.folder) {
+            Ok(search) => {
+                let said = search.into_iter().flat_map(|search| search.log);
+                roots.extend(said.map(|said| Root::Commit(said.commit)));
+            }
+            Err(error) => failed("the search for a bad commit", error.into())?,
         }
         match self.head() {
             Ok(Head::Detached(id)) => roots.push(Root::Commit(id)),

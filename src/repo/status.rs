@@ -11,7 +11,7 @@ use crate::worktree::head::Head;
 use crate::worktree::lock::WorktreeLock;
 use crate::worktree::scan::{Batch, Change, Found, Problem, ScanRequest, scan};
 use crate::worktree::stamps::{self, Record, Stamps, StampsWriter};
-use crate::worktree::{local, open};
+use crate::worktree::{bisect, local, open};
 
 /// Says what to compare.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,8 @@ pub struct StatusReport {
     pub problems: Vec<Problem>,
     /// Tracked files that were compared.
     pub compared: u64,
+    /// Whether a search for the commit that broke it is under way.
+    pub is_bisecting: bool,
 }
 
 impl StatusReport {
@@ -102,7 +104,8 @@ pub fn status(
         matches!(entry.difference, Difference::Untracked | Difference::UntrackedDirectory)
     });
     let (problems, compared) = (compared.problems, compared.count);
-    Ok(StatusReport { head, commit, staged, unstaged, untracked, problems, compared })
+    let is_bisecting = bisect::is_under_way(&repository.location.folder);
+    Ok(StatusReport { head, commit, staged, unstaged, untracked, problems, compared, is_bisecting })
 }
 
 /// Finds what the stage changes.

@@ -35,6 +35,14 @@ pub enum LocalError {
         /// What is wrong in it.
         source: DecodeError,
     },
+    /// It could not be removed.
+    #[error("cannot remove the file, path={path:?}")]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// It could not be replaced; the old one is still there.
     #[error("cannot replace the file")]
     Replace(#[from] ReplaceError),
@@ -83,7 +91,12 @@ pub fn load_stage(folder: &Path) -> Result<Option<ObjectId>, LocalError> {
 
 /// Reads one of the files; a directory or a pipe in its place is damage.
 fn load(path: &Path) -> Result<Vec<u8>, LocalError> {
-    small_file(path, BYTES_MAX).map_err(|source| match source.kind() {
+    load_up_to(path, BYTES_MAX)
+}
+
+/// Reads the first bytes of one of the files.
+pub(super) fn load_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LocalError> {
+    small_file(path, bytes_max).map_err(|source| match source.kind() {
         io::ErrorKind::InvalidData => {
             let source = DecodeError::new("file", 0, source.to_string());
             LocalError::Damaged { path: path.to_owned(), source }

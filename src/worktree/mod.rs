@@ -4,6 +4,7 @@
 //! worktree's root, name by name, so that no symbolic link is ever followed.
 
 pub mod atomic;
+pub mod bisect;
 pub mod checkout;
 pub mod compare;
 pub mod config;

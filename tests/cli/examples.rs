@@ -34,7 +34,12 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 5] = [
+const FREED: [(&str, &str); 7] = [
+    (
+        "bisect run",
+        "provenance commit -qam six && provenance bisect start main v1 && cp bin/b3sum test.sh",
+    ),
+    ("bisect good", "provenance bisect start main main~3"),
     ("branch experiment ", "provenance branch -D experiment"),
     ("branch -d trial", "provenance branch -f trial main"),
     ("branch -m experiment trial", "provenance branch -D trial"),

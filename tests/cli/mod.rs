@@ -1,5 +1,6 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod bisect;
 mod bombs;
 mod bounds;
 mod broken_repository;

@@ -1,5 +1,6 @@
 //! Bytes under `fixtures/format/v1/` decode, and encode back unchanged: formats are for ever.
 
+mod bisect;
 mod chunk;
 mod commit;
 mod commit_graph;

@@ -7,7 +7,7 @@ mod output;
 mod passing;
 mod usage;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
@@ -20,6 +20,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use self::output::{Outputs, Wired};
 use self::passing::Passing;
 use self::usage::Meter;
+pub(super) use self::usage::descendants;
 use crate::capture::trace::{Opened, Trace};
 use crate::object::Resources;
 
@@ -150,14 +151,17 @@ fn spawn(request: &ProcessRequest<'_>, wired: Wired) -> Result<(Child, Option<Tr
             (started, Some(trace))
         }
     };
-    let child = started.map_err(|source| {
-        let name = program.to_string_lossy().into_owned();
-        match source.kind() {
-            io::ErrorKind::NotFound => StartError::NotFound { name },
-            _ => StartError::NotExecutable { name, source },
-        }
-    })?;
+    let child = started.map_err(|source| start_error(&program, source))?;
     Ok((child, trace))
+}
+
+/// Sorts what the system said of a program that did not start.
+pub(super) fn start_error(program: &OsStr, source: io::Error) -> StartError {
+    let name = program.to_string_lossy().into_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => StartError::NotFound { name },
+        _ => StartError::NotExecutable { name, source },
+    }
 }
 
 /// A command that runs.

@@ -104,25 +104,33 @@ fn reap(pid: i32) {
 fn memory_of_tree(root: Pid, seen: &mut BTreeSet<i32>) -> u64 {
     let page_bytes = rustix::param::page_size() as u64;
     let mut pages: u64 = 0;
-    let mut to_visit = vec![root.as_raw_nonzero().get()];
-    let mut visited = 0;
-    while let Some(pid) = to_visit.pop() {
-        visited += 1;
-        if visited > PROCESSES_MAX {
-            break;
-        }
+    for pid in descendants(root) {
         // What has ended meanwhile is not there any more.
-        let Ok(statm) = fs::read_to_string(format!("/proc/{pid}/statm")) else { continue };
+        let number = pid.as_raw_nonzero().get();
+        let Ok(statm) = fs::read_to_string(format!("/proc/{number}/statm")) else { continue };
         let resident = statm.split(' ').nth(1).and_then(|field| field.parse::<u64>().ok());
         pages = pages.saturating_add(resident.unwrap_or(0));
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-        let children = children.unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok()) {
-            to_visit.push(child);
-            if seen.len() < PROCESSES_MAX {
-                seen.insert(child);
-            }
+        if pid != root && seen.len() < PROCESSES_MAX {
+            seen.insert(number);
         }
     }
     pages.saturating_mul(page_bytes)
+}
+
+/// Lists a process and those that it started, directly or not, and that are still there.
+pub(in crate::capture) fn descendants(root: Pid) -> Vec<Pid> {
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).map(|pid| pid.as_raw_nonzero()) {
+        next += 1;
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok());
+        found.extend(children.filter_map(Pid::from_raw));
+        if found.len() >= PROCESSES_MAX {
+            break;
+        }
+    }
+    found.truncate(PROCESSES_MAX);
+    found
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 pub use expression::Expression;
-pub use field::{Field, field};
+pub use field::{Field, field, insist_on_field};
 
 use super::date;
 use super::ref_name::RefKind;
@@ -62,7 +62,7 @@ pub fn runs(
 ) -> Result<Vec<FoundRun>, Error> {
     let filter = request.filter.as_deref().map(Expression::parse).transpose()?;
     for name in &request.sort {
-        field::insist_on_field(name.strip_prefix('-').unwrap_or(name))?;
+        insist_on_field(name.strip_prefix('-').unwrap_or(name))?;
     }
     let now = date::local(repository.clock.now())?;
     let date =

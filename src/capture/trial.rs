@@ -1,0 +1,147 @@
+//! One execution of a test: only how it ended counts, and it ends in time.
+//!
+//! What is recorded of a run is `process`; here nothing is kept, and the test has our terminal.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::process::{StartError, descendants, start_error};
+
+/// How often to look whether a test has ended.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How long a test that was asked to end may take for it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Says what to run.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// Program and arguments.
+    pub command: &'a [OsString],
+    /// Where to start it.
+    pub directory: &'a Path,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Where its output goes.
+    pub output: BorrowedFd<'a>,
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialEnd {
+    /// What it exited with, 128 + n after signal n; none if it took too long.
+    pub exit_code: Option<u8>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for TrialEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.elapsed.as_secs_f64();
+        match self.exit_code {
+            Some(code) => write!(f, "exit {code} after {seconds:.1} s"),
+            None => write!(f, "stopped after {seconds:.1} s"),
+        }
+    }
+}
+
+/// Why there is no end to tell.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It could not be waited for.
+    #[error("the test cannot be waited for")]
+    Wait(#[source] io::Error),
+}
+
+/// Runs a test to its end, or until `is_stopped` says so.
+///
+/// Shape: a test that takes too long, or is stopped, is asked to end with all that it started, and
+/// killed 5 seconds later. Errors: it did not start.
+pub fn run(trial: &Trial<'_>, is_stopped: &dyn Fn() -> bool) -> Result<TrialEnd, TrialError> {
+    let program = trial.command.first().cloned().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command.args(trial.command.iter().skip(1)).current_dir(trial.directory);
+    command.stdout(trial.output.try_clone_to_owned().map_err(TrialError::Wait)?);
+    let started = Instant::now();
+    let mut child = command.spawn().map_err(|source| start_error(&program, source))?;
+    let ended =
+        |status: ExitStatus| TrialEnd { exit_code: Some(code(status)), elapsed: started.elapsed() };
+    loop {
+        if let Some(status) = child.try_wait().map_err(TrialError::Wait)? {
+            return Ok(ended(status));
+        }
+        let is_late = trial.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
+        if is_late || is_stopped() {
+            end(&mut child).map_err(TrialError::Wait)?;
+            return Ok(TrialEnd { exit_code: None, elapsed: started.elapsed() });
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+/// Asks a process and all below it to end, and kills what does not.
+fn end(child: &mut Child) -> io::Result<()> {
+    let root = Pid::from_child(child);
+    let all = descendants(root);
+    let send = |signal: Signal| {
+        for pid in &all {
+            // It may have ended a moment ago.
+            let _gone = kill_process(*pid, signal);
+        }
+    };
+    send(Signal::TERM);
+    let asked = Instant::now();
+    while asked.elapsed() < GRACE {
+        if child.try_wait()?.is_some() {
+            break;
+        }
+        std::thread::sleep(TICK);
+    }
+    send(Signal::KILL);
+    child.wait()?;
+    Ok(())
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code & 0xff).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(script: &str, timeout: Option<Duration>) -> TrialEnd {
+        let command = ["sh", "-c", script].map(OsString::from);
+        let directory = Path::new("/");
+        let output = std::io::stdout();
+        let output = std::os::fd::AsFd::as_fd(&output);
+        let trial = Trial { command: &command, directory, timeout, output };
+        run(&trial, &|| false).expect("it starts")
+    }
+
+    #[test]
+    fn a_test_ends_as_it_ends() {
+        assert_eq!(trial("exit 3", None).exit_code, Some(3));
+        assert_eq!(trial("kill -9 $$", None).exit_code, Some(137));
+    }
+
+    #[test]
+    fn a_test_that_hangs_is_ended_with_all_that_it_started() {
+        let late = Some(Duration::from_millis(200));
+        let before = Instant::now();
+        assert_eq!(trial("sleep 600 & sleep 600", late).exit_code, None);
+        assert!(before.elapsed() < Duration::from_secs(300), "it was waited for");
+    }
+}

@@ -1,0 +1,253 @@
+//! What follows from what was said: which commit to test, or which one it was.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Bisection, Verdict, said};
+use crate::graph::{self, Next, Suspects, Vertex};
+use crate::object::{ObjectId, TreePath};
+use crate::progress::Progress;
+use crate::repo::log::path_history::PathHistory;
+use crate::repo::{Error, Repository};
+use crate::store::{Commits, Position};
+
+/// What follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// One side, or both, is not known yet.
+    Waiting {
+        /// Whether a bad commit is known.
+        has_bad: bool,
+        /// Whether a good one is.
+        has_good: bool,
+    },
+    /// This one is to be tested.
+    Test {
+        /// The commit.
+        id: ObjectId,
+        /// How many commits may be the culprit, the bad one among them.
+        suspects: usize,
+        /// About how many tests are left after this one.
+        steps: u32,
+        /// Whether it is where a good commit, which the bad one does not descend from, parted.
+        is_base: bool,
+    },
+    /// This is the first bad commit.
+    Found {
+        /// The commit.
+        id: ObjectId,
+        /// Whether only commits that change some paths were looked at, and it is none of them.
+        is_beside_paths: bool,
+    },
+    /// Whatever is left was skipped: the culprit is one of these, the oldest first.
+    OnlySkipped(Vec<ObjectId>),
+    /// Where a good commit parted from the bad one it was bad already: a later one mended it.
+    Mended {
+        /// Where they parted.
+        base: ObjectId,
+        /// Good commits that descend from it.
+        good: Vec<ObjectId>,
+    },
+}
+
+impl Decision {
+    /// Gives the commit that is to be tested.
+    pub const fn to_test(&self) -> Option<ObjectId> {
+        match self {
+            Self::Test { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Gives the commit that was found.
+    pub const fn found(&self) -> Option<ObjectId> {
+        match self {
+            Self::Found { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// What was said, sorted.
+struct Sides {
+    bad: ObjectId,
+    good: Vec<ObjectId>,
+    skipped: HashSet<ObjectId>,
+}
+
+impl Sides {
+    /// Sorts it; says what is not known yet where a side has nothing.
+    fn of(state: &Bisection) -> Result<Self, Decision> {
+        let bad = state.log.iter().rfind(|said| said.verdict == Verdict::Bad);
+        let mut good: Vec<ObjectId> =
+            said(state, |verdict| verdict == Verdict::Good).into_iter().collect();
+        good.sort_unstable();
+        let skipped = said(state, |verdict| matches!(verdict, Verdict::Skip | Verdict::Missing));
+        match bad {
+            Some(bad) if !good.is_empty() => Ok(Self { bad: bad.commit, good, skipped }),
+            _ => Err(Decision::Waiting { has_bad: bad.is_some(), has_good: !good.is_empty() }),
+        }
+    }
+
+    fn tips(&self) -> Vec<ObjectId> {
+        [self.bad].into_iter().chain(self.good.iter().copied()).collect()
+    }
+}
+
+/// Decides.
+///
+/// Errors: `Usage` if the bad commit is in the history of a good one, or both are the same.
+/// Cost: a walk over what is between them; with paths, a look at the tree of each commit there.
+pub(super) fn decide(
+    repository: &Repository,
+    state: &Bisection,
+    progress: &Progress,
+) -> Result<Decision, Error> {
+    let sides = match Sides::of(state) {
+        Ok(sides) => sides,
+        Err(waiting) => return Ok(waiting),
+    };
+    repository.with_history(&sides.tips(), progress, |commits, positions| {
+        let search = Search { repository, state, sides: &sides, commits, progress };
+        let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
+        if let Some(decision) = search.base(*bad, good)? {
+            return Ok(decision);
+        }
+        let suspects = search.suspects(*bad, good)?;
+        search.next(*bad, &suspects)
+    })
+}
+
+/// Lists the commits that may still be the culprit, the oldest first.
+pub(super) fn suspects(
+    repository: &Repository,
+    state: &Bisection,
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Error> {
+    let Ok(sides) = Sides::of(state) else { return Ok(Vec::new()) };
+    repository.with_history(&sides.tips(), progress, |commits, positions| {
+        let search = Search { repository, state, sides: &sides, commits, progress };
+        let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
+        let suspects = search.suspects(*bad, good)?;
+        suspects.culprits().map(|position| Ok(commits.id(position)?)).collect()
+    })
+}
+
+fn no_commits() -> Error {
+    Error::Internal("a bisection without commits".to_owned())
+}
+
+struct Search<'a> {
+    repository: &'a Repository,
+    state: &'a Bisection,
+    sides: &'a Sides,
+    commits: Commits<'a>,
+    progress: &'a Progress,
+}
+
+impl Search<'_> {
+    fn read(&self, position: Position, parents: &mut Vec<Position>) -> Result<Vertex, Error> {
+        self.progress.check()?;
+        let first = parents.len();
+        let vertex = self.commits.read(position, parents)?;
+        if self.state.first_parent {
+            parents.truncate(first + 1);
+        }
+        Ok(vertex)
+    }
+
+    fn id(&self, position: Position) -> Result<ObjectId, Error> {
+        Ok(self.commits.id(position)?)
+    }
+
+    /// Where a good commit is no ancestor of the bad one, the place where they parted has to be
+    /// good too; if it is not known to be, that comes first.
+    ///
+    /// Source: git-bisect(1); git `bisect.c`, `check_good_are_ancestors_of_bad`.
+    fn base(&self, bad: Position, good: &[Position]) -> Result<Option<Decision>, Error> {
+        let mut apart = Vec::new();
+        for good in good {
+            if *good == bad || graph::is_ancestor(bad, *good, |at, into| self.read(at, into))? {
+                return self.mended_or_mistaken(bad, *good);
+            }
+            if !graph::is_ancestor(*good, bad, |at, into| self.read(at, into))? {
+                apart.push(*good);
+            }
+        }
+        if apart.is_empty() {
+            return Ok(None);
+        }
+        for base in graph::merge_bases(bad, apart, |at, into| self.read(at, into))? {
+            let id = self.id(base)?;
+            if !self.sides.good.contains(&id) && !self.sides.skipped.contains(&id) {
+                let suspects = self.suspects(bad, good)?.count();
+                let steps = graph::steps(suspects);
+                return Ok(Some(Decision::Test { id, suspects, steps, is_base: true }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The bad commit is in the history of a good one: it was found so, or said so.
+    fn mended_or_mistaken(&self, bad: Position, good: Position) -> Result<Option<Decision>, Error> {
+        let (bad, good) = (self.id(bad)?, self.id(good)?);
+        let is_first = |said: &&super::Said| said.verdict == Verdict::Bad;
+        let count = self.state.log.iter().filter(is_first).count();
+        if count > 1 && bad != good {
+            return Ok(Some(Decision::Mended { base: bad, good: vec![good] }));
+        }
+        let (bad_word, good_word) = (&self.state.bad_word, &self.state.good_word);
+        Err(Error::Usage(format!(
+            "{} is called {bad_word}, and it is in the history of {}, which is called {good_word}: \
+             are they mistaken for one another?",
+            bad.short(),
+            good.short()
+        )))
+    }
+
+    fn suspects(&self, bad: Position, good: &[Position]) -> Result<Suspects<Position>, Error> {
+        let paths = self.paths()?;
+        let mut history = PathHistory::new(self.commits, self.repository.store.reader(), &paths);
+        let counts = |position| {
+            history.read(position, &mut Vec::new())?;
+            Ok(history.is_shown(position))
+        };
+        let good = good.iter().copied();
+        Suspects::find(bad, good, |at, into| self.read(at, into), counts)
+    }
+
+    fn paths(&self) -> Result<Vec<TreePath>, Error> {
+        let paths = self.state.paths.iter().map(|path| TreePath::new(path.as_bytes()));
+        paths.collect::<Result<_, _>>().map_err(|error| Error::Corrupt(error.to_string()))
+    }
+
+    fn next(&self, bad: Position, suspects: &Suspects<Position>) -> Result<Decision, Error> {
+        let mut skipped = HashMap::new();
+        for position in suspects.culprits() {
+            skipped.insert(position, self.sides.skipped.contains(&self.id(position)?));
+        }
+        let is_skipped = |position| skipped.get(&position).copied().unwrap_or_default();
+        match suspects.next(is_skipped).ok_or_else(no_commits)? {
+            Next::Found(position) => {
+                let id = self.id(position)?;
+                let is_beside_paths = !self.touches(bad)?;
+                Ok(Decision::Found { id, is_beside_paths })
+            }
+            Next::Test { node, suspects, steps } => {
+                Ok(Decision::Test { id: self.id(node)?, suspects, steps, is_base: false })
+            }
+            Next::OnlySkipped(left) => {
+                let left: Result<Vec<ObjectId>, Error> =
+                    left.into_iter().map(|position| self.id(position)).collect();
+                Ok(Decision::OnlySkipped(left?))
+            }
+        }
+    }
+
+    /// Tells whether a commit changes one of the paths; any does where there are none.
+    fn touches(&self, position: Position) -> Result<bool, Error> {
+        let paths = self.paths()?;
+        let mut history = PathHistory::new(self.commits, self.repository.store.reader(), &paths);
+        history.read(position, &mut Vec::new())?;
+        Ok(history.is_shown(position))
+    }
+}

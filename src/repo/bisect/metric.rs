@@ -1,0 +1,158 @@
+//! Verdicts from what is recorded: nothing is executed.
+
+use std::collections::HashMap;
+
+use super::{Bisection, MetricRule, Said, Verdict};
+use crate::object::tree::{self, EMPTY_TREE};
+use crate::object::{ArtifactKind, Commit, ObjectId, Output, Run};
+use crate::progress::Progress;
+use crate::repo::runs::{field, insist_on_field};
+use crate::repo::{Error, Repository, RunsRequest, runs};
+use crate::worktree::detect::file_kind;
+
+/// Refuses a commit of which the user says one thing and its own record another.
+pub(super) fn insist(
+    repository: &Repository,
+    state: &Bisection,
+    commit: ObjectId,
+    verdict: Verdict,
+) -> Result<(), Error> {
+    let Some(rule) = &state.metric else { return Ok(()) };
+    insist_on_field(&rule.name)?;
+    let record = repository.store.reader().commit(&commit)?;
+    let Some(value) = value_of(&record, &rule.name) else { return Ok(()) };
+    match rule.decide(value) {
+        Some(decided) if decided != verdict => {
+            let word = if verdict == Verdict::Bad { &state.bad_word } else { &state.good_word };
+            let (name, id) = (&rule.name, commit.short());
+            Err(Error::Usage(format!("{id} is called {word}, but its {name} is {value}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn value_of(commit: &Commit, name: &str) -> Option<f64> {
+    field(commit, commit.run.as_ref()?, name)?.number()
+}
+
+/// Values that runs of the same kind have recorded.
+pub(super) struct Samples<'r> {
+    repository: &'r Repository,
+    /// Of each kind of run those that have a value; found when they are first asked for.
+    samples: Option<HashMap<String, Vec<Sample>>>,
+}
+
+/// A run that has a value.
+#[derive(Debug, Clone)]
+struct Sample {
+    tree: ObjectId,
+    value: f64,
+}
+
+impl<'r> Samples<'r> {
+    pub fn new(repository: &'r Repository) -> Self {
+        Self { repository, samples: None }
+    }
+
+    /// Decides about a commit by its recorded value.
+    ///
+    /// Shape: with a tolerance, values are noisy: the mean of all runs of the same counts. Cost:
+    /// one record; with a tolerance, once, all runs.
+    pub fn ask(
+        &mut self,
+        rule: &MetricRule,
+        id: ObjectId,
+        progress: &Progress,
+    ) -> Result<Said, Error> {
+        let record = self.repository.store.reader().commit(&id)?;
+        let Some(value) = value_of(&record, &rule.name) else {
+            let reason = Some(format!("{} is not recorded", rule.name));
+            return Ok(Said { commit: id, verdict: Verdict::Missing, reason });
+        };
+        let mut values = vec![value];
+        if let Some(run) = record.run.as_ref().filter(|_| rule.tolerance.as_f64() > 0.0) {
+            values = self.values(rule, &record, run, progress)?;
+        }
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let mut reason = format!("{} is {mean}", rule.name);
+        if values.len() > 1 {
+            reason = format!("{reason}, the mean of {} runs", values.len());
+        }
+        let verdict = rule.decide(mean).unwrap_or(Verdict::Skip);
+        if verdict == Verdict::Skip {
+            reason.push_str(", too near to the bound");
+        }
+        Ok(Said { commit: id, verdict, reason: Some(reason) })
+    }
+
+    /// Gives the values of all runs of the same, this one among them.
+    fn values(
+        &mut self,
+        rule: &MetricRule,
+        record: &Commit,
+        run: &Run,
+        progress: &Progress,
+    ) -> Result<Vec<f64>, Error> {
+        if self.samples.is_none() {
+            self.samples = Some(samples(self.repository, rule, progress)?);
+        }
+        let kind = kind(run, record);
+        let samples = self.samples.iter().filter_map(|samples| samples.get(&kind)).flatten();
+        let mut values = Vec::new();
+        for sample in samples {
+            if is_same_apart_from_results(self.repository, record.tree, sample.tree, run)? {
+                values.push(sample.value);
+            }
+        }
+        Ok(values)
+    }
+}
+
+fn samples(
+    repository: &Repository,
+    rule: &MetricRule,
+    progress: &Progress,
+) -> Result<HashMap<String, Vec<Sample>>, Error> {
+    let mut samples: HashMap<String, Vec<Sample>> = HashMap::new();
+    for found in runs(repository, &RunsRequest::default(), progress)? {
+        let (tree, value) = (found.commit.tree, value_of(&found.commit, &rule.name));
+        if let (Some(run), Some(value)) = (found.run(), value) {
+            let kind = kind(run, &found.commit);
+            samples.entry(kind).or_default().push(Sample { tree, value });
+        }
+    }
+    Ok(samples)
+}
+
+/// Spells what two runs have to share in their records so that their values differ by noise alone.
+fn kind(run: &Run, commit: &Commit) -> String {
+    let inputs: Vec<_> = run.inputs.iter().map(|input| (&input.path, input.content.id)).collect();
+    let code = commit.code.as_ref().map(|code| (&code.git_commit, code.changes));
+    let Run { command, directory, params, .. } = run;
+    format!("{:?} {command:?} {directory:?} {params:?} {inputs:?} {code:?}", commit.parents)
+}
+
+/// Tells whether two runs began with the same files: what differs is what they wrote.
+fn is_same_apart_from_results(
+    repository: &Repository,
+    one: ObjectId,
+    other: ObjectId,
+    run: &Run,
+) -> Result<bool, Error> {
+    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
+    let mut reader = repository.store.reader();
+    let mut is_same = true;
+    let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
+    tree::diff(some(one), some(other), None, load, |change| {
+        let path = change.path.as_bytes();
+        let is_output = |output: &Output| {
+            let rest = path.strip_prefix(output.path.as_bytes());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        let name = change.path.names().last().unwrap_or_default();
+        let is_result = matches!(file_kind(name), ArtifactKind::Metrics | ArtifactKind::Log);
+        is_same &= is_result || run.outputs.iter().any(is_output);
+        Ok::<_, Error>(())
+    })?;
+    Ok(is_same)
+}

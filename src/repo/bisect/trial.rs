@@ -1,0 +1,179 @@
+//! `bisect run`: a command tests one commit after the other.
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follow};
+use crate::capture::process::StartError;
+use crate::capture::trial::{self, Trial};
+use crate::object::{Commit, ObjectId};
+use crate::progress::Progress;
+use crate::repo::status::{StatusRequest, status};
+use crate::repo::{Error, Repository};
+
+/// Says which command tests.
+#[derive(Debug)]
+pub struct BisectRunRequest<'a> {
+    /// Program and arguments.
+    pub command: Vec<OsString>,
+    /// Where to start it.
+    pub directory: PathBuf,
+    /// How long a test may take; a commit whose test takes longer is skipped.
+    pub timeout: Option<Duration>,
+    /// How often each commit is tested; what most tests say counts.
+    pub repeats: u32,
+    /// Where the output of the command goes.
+    pub output: BorrowedFd<'a>,
+    /// The command as typed, for the journal.
+    pub journal: String,
+}
+
+/// Tells what happens meanwhile.
+#[derive(Debug)]
+pub enum TrialEvent<'a> {
+    /// A commit is to be tested now.
+    Testing {
+        /// The commit.
+        id: ObjectId,
+        /// Its record.
+        commit: &'a Commit,
+        /// How many commits may be the culprit.
+        suspects: usize,
+    },
+    /// Something was decided.
+    Said(&'a Said),
+    /// Tests of one commit contradict one another.
+    Contradiction {
+        /// The commit.
+        id: ObjectId,
+        /// How many tests said bad.
+        bad: u32,
+        /// How many said good.
+        good: u32,
+    },
+    /// The command changed tracked files, which are put back.
+    Changed {
+        /// How many.
+        files: usize,
+    },
+}
+
+/// Tests until the culprit is found.
+///
+/// Shape: exit code 0 says good, 125 skips, anything else below 126 says bad. Errors: `Usage` if
+/// the command ends with 126 or more, or was killed: it says nothing of the commit then, and the
+/// search stands where it stood; `Conflict` if tracked files have changes that would be tested too.
+pub fn bisect_run(
+    repository: &Repository,
+    request: &BisectRunRequest<'_>,
+    progress: &Progress,
+    mut each: impl FnMut(&TrialEvent<'_>),
+) -> Result<BisectReport, Error> {
+    let mut state = bisect_state(repository)?;
+    insist_on_clean(repository, progress)?;
+    // What no value decided can be tested now.
+    state.log.retain(|said| said.verdict != Verdict::Missing);
+    let mut is_forced = false;
+    let mut decided = Vec::new();
+    loop {
+        let mut report = follow(repository, state, Missing::Test, progress)?;
+        report.decided.iter().for_each(|said| each(&TrialEvent::Said(said)));
+        decided.append(&mut report.decided);
+        let report = check_out(repository, report, is_forced, &request.journal, progress)?;
+        let super::Decision::Test { id, suspects, .. } = report.decision else {
+            return Ok(BisectReport { decided, ..report });
+        };
+        if let Some((id, commit)) = &report.commit {
+            each(&TrialEvent::Testing { id: *id, commit, suspects });
+        }
+        let said = test(repository, request, id, progress, &mut each)?;
+        each(&TrialEvent::Said(&said));
+        decided.push(said.clone());
+        state = report.state;
+        state.log.push(said);
+        let files = changed(repository, progress)?;
+        is_forced = files > 0;
+        if is_forced {
+            each(&TrialEvent::Changed { files });
+        }
+    }
+}
+
+/// Tests the commit that is checked out.
+fn test(
+    repository: &Repository,
+    request: &BisectRunRequest<'_>,
+    id: ObjectId,
+    progress: &Progress,
+    each: &mut impl FnMut(&TrialEvent<'_>),
+) -> Result<Said, Error> {
+    let directory = match request.directory.is_dir() {
+        true => request.directory.as_path(),
+        // A commit may not have the directory in which the search began.
+        false => repository.location.root.as_path(),
+    };
+    let trial = Trial {
+        command: &request.command,
+        directory,
+        timeout: request.timeout,
+        output: request.output,
+    };
+    let (mut bad, mut good, mut reason) = (0, 0, String::new());
+    for _ in 0..request.repeats.max(1) {
+        let ended = trial::run(&trial, &|| progress.check().is_err())?;
+        progress.check()?;
+        reason = ended.to_string();
+        match ended.exit_code {
+            None | Some(125) => {
+                return Ok(Said { commit: id, verdict: Verdict::Skip, reason: Some(reason) });
+            }
+            Some(0) => good += 1,
+            Some(1..=124) => bad += 1,
+            Some(_) => {
+                let command = request.command.first().map(|word| word.to_string_lossy());
+                let command = command.unwrap_or_default();
+                return Err(Error::Usage(format!(
+                    "the test ended with {reason}, which says nothing of the commit: {command:?} \
+                     must end with 0 for good, 1 to 124 for bad, 125 to skip"
+                )));
+            }
+        }
+    }
+    if bad > 0 && good > 0 {
+        each(&TrialEvent::Contradiction { id, bad, good });
+        reason = format!("{bad} of {} tests failed", bad + good);
+    }
+    let verdict = match bad.cmp(&good) {
+        std::cmp::Ordering::Less => Verdict::Good,
+        std::cmp::Ordering::Equal => Verdict::Skip,
+        std::cmp::Ordering::Greater => Verdict::Bad,
+    };
+    Ok(Said { commit: id, verdict, reason: Some(reason) })
+}
+
+fn insist_on_clean(repository: &Repository, progress: &Progress) -> Result<(), Error> {
+    match changed(repository, progress)? {
+        0 => Ok(()),
+        files => Err(Error::Conflict(format!(
+            "tracked files differ from what is checked out and would be tested with every commit, \
+             files={files}: commit or restore them first"
+        ))),
+    }
+}
+
+/// Counts tracked files that differ from the commit that is checked out.
+fn changed(repository: &Repository, progress: &Progress) -> Result<usize, Error> {
+    let report = status(repository, &StatusRequest::default(), progress)?;
+    Ok(report.staged.len() + report.unstaged.len())
+}
+
+impl From<trial::TrialError> for Error {
+    fn from(error: trial::TrialError) -> Self {
+        match error {
+            trial::TrialError::Start(error) => Self::Start(error),
+            trial::TrialError::Wait(source) => Self::Start(StartError::Watch(source)),
+        }
+    }
+}

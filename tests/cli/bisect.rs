@@ -1,0 +1,354 @@
+//! `bisect` finds the commit that broke it, and says so, whatever gets in its way.
+
+use super::project::{Answer, Project};
+
+/// A line of commits from 1 to `count`; from `broken` on the file `state` says bad.
+fn line(count: u32, broken: u32) -> Project {
+    let project = Project::new();
+    for number in 1..=count {
+        let state = if number < broken { "good" } else { "bad" };
+        project.write(b"state", format!("{state}\n").as_bytes());
+        project.write(b"number", format!("{number}\n").as_bytes());
+        project.commit(&number.to_string());
+        project.text(&["tag", &format!("c{number}")]);
+    }
+    project
+}
+
+/// A line of runs with a metric each; `None` has none.
+fn runs(accuracies: &[Option<f64>]) -> Project {
+    let project = Project::new();
+    for (number, accuracy) in accuracies.iter().enumerate() {
+        let line = accuracy.map(|value| format!("{{\"accuracy\": {value}}}\n"));
+        project.write(b"metrics.jsonl", line.unwrap_or_default().as_bytes());
+        project.write(b"number", format!("{number}\n").as_bytes());
+        project.add();
+        let name = format!("r{number}");
+        let words = ["-q", "run", "--name", &name, "--metrics", "metrics.jsonl", "--", "true"];
+        project.run(&words);
+    }
+    project
+}
+
+#[track_caller]
+fn id(project: &Project, name: &str) -> String {
+    project.text(&["rev-parse", name]).trim().to_owned()
+}
+
+fn out(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.out).into_owned()
+}
+
+#[track_caller]
+fn finds(answer: &Answer, id: &str) {
+    assert_eq!(answer.code, Some(0), "{}{}", out(answer), answer.err);
+    let found = format!("{id} is the first bad commit\n");
+    assert!(out(answer).contains(&found), "{}{}", out(answer), answer.err);
+}
+
+#[test]
+fn a_person_finds_it_and_goes_back() {
+    let project = line(16, 11);
+    let first = project.text(&["bisect", "start", "main", "c1"]);
+    let expected = format!(
+        "15 commits may be the first bad one; about 3 tests left after this one\n\
+         Test this one, then say good, bad or skip: {} 9\n",
+        &id(&project, "c9")[..12]
+    );
+    assert_eq!(first, expected);
+    assert!(project.text(&["status"]).contains("A bisection is under way"));
+    let mut tests = 0;
+    let end = loop {
+        let state = std::fs::read_to_string(project.path(b"state")).expect("checked out");
+        let answer = project.run(&["bisect", state.trim()]);
+        tests += 1;
+        if out(&answer).contains("is the first bad commit") {
+            break answer;
+        }
+        assert!(tests < 5, "{}", out(&answer));
+    };
+    finds(&end, &id(&project, "c11"));
+    assert!(out(&end).contains("\nM\tnumber\nM\tstate\n"), "{}", out(&end));
+    assert!(project.text(&["bisect", "reset"]).starts_with("On branch main\n"));
+    assert_eq!(project.text(&["status", "-s"]), "");
+    assert_eq!(project.text(&["bisect", "reset"]), "no bisection is under way\n");
+}
+
+#[test]
+fn a_command_finds_it_and_what_it_breaks_is_mended() {
+    let project = line(12, 4);
+    project.text(&["bisect", "start", "--bad", "main", "--good", "c1"]);
+    // The test spoils a tracked file; the next commit must not be tested with that.
+    let test = "grep -q good state; code=$?; echo bad > state; exit $code";
+    let answer = project.run(&["bisect", "run", "sh", "-c", test]);
+    finds(&answer, &id(&project, "c4"));
+    assert!(answer.err.contains("the test changed 1 tracked file"), "{}", answer.err);
+    assert!(project.text(&["bisect", "log"]).contains("; exit 0 after "));
+}
+
+#[test]
+fn the_codes_of_a_command_mean_what_they_mean_in_git() {
+    let project = line(9, 7);
+    let start = ["bisect", "start", "main", "c1"];
+    project.text(&start);
+    let skips = "grep -q 5 number && exit 125; grep -q good state || exit 124";
+    let answer = project.run(&["bisect", "run", "sh", "-c", skips]);
+    finds(&answer, &id(&project, "c7"));
+    for code in ["126", "127", "130", "255"] {
+        project.run(&["bisect", "reset"]);
+        project.text(&start);
+        let log = project.text(&["bisect", "log"]);
+        let answer = project.run(&["bisect", "run", "sh", "-c", &format!("exit {code}")]);
+        assert_eq!(answer.code, Some(2), "{code}");
+        assert!(answer.err.contains(&format!("exit {code} after")), "{}", answer.err);
+        assert_eq!(project.text(&["bisect", "log"]), log, "{code} decided something");
+    }
+    let answer = project.run(&["bisect", "run", "./no-such-test"]);
+    assert_eq!(answer.code, Some(127), "{}", answer.err);
+    let answer = project.run(&["bisect", "run", "./state"]);
+    assert_eq!(answer.code, Some(126), "{}", answer.err);
+}
+
+#[test]
+fn a_test_that_hangs_is_skipped() {
+    let project = line(6, 4);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let test = "grep -q 3 number && sleep 600; grep -q good state";
+    let answer = project.run(&["bisect", "run", "--timeout", "0.5", "sh", "-c", test]);
+    assert!(answer.err.contains("skipped: stopped after 0.5 s"), "{}", answer.err);
+    assert_eq!(answer.code, Some(3), "{}", out(&answer));
+    let [three, four] = ["c3", "c4"].map(|name| id(&project, name));
+    let left = format!("the first bad one is one of these:\n  {three}\n  {four}\n");
+    assert!(out(&answer).contains(&left), "{}", out(&answer));
+}
+
+#[test]
+fn tests_that_contradict_one_another_are_told() {
+    let project = line(3, 3);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let flaky = "echo >> ../flaky; test $(($(wc -l < ../flaky) % 3)) != 0";
+    let flaky = flaky.replace("..", &project.root().join(".provenance/cache").to_string_lossy());
+    let answer = project.run(&["bisect", "run", "--repeat", "3", "sh", "-c", &flaky]);
+    assert!(answer.err.contains("contradict one another: 1 bad, 2 good"), "{}", answer.err);
+    finds(&answer, &id(&project, "c3"));
+}
+
+#[test]
+fn changes_that_would_be_tested_too_are_in_the_way() {
+    let project = line(3, 2);
+    project.text(&["bisect", "start", "main", "c1"]);
+    project.write(b"state", b"something else\n");
+    let answer = project.run(&["bisect", "run", "true"]);
+    assert_eq!(answer.code, Some(11), "{}", answer.err);
+    assert!(answer.err.contains("commit or restore them first"), "{}", answer.err);
+}
+
+#[test]
+fn recorded_values_find_it_and_nothing_is_executed() {
+    let mut values = vec![Some(0.95); 12];
+    values[7..].fill(Some(0.8));
+    values[3] = None;
+    let project = runs(&values);
+    project.write(b"state", b"not to be touched\n");
+    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.9"];
+    let answer = project.run(&[&rule[..], &["main", "runs/r0"]].concat());
+    finds(&answer, &id(&project, "runs/r7"));
+    assert!(out(&answer).contains("bad: metrics.accuracy is 0.8\n"), "{}", out(&answer));
+    assert!(out(&answer).contains("Metrics:\n  accuracy  0.95  →  0.8"), "{}", out(&answer));
+    assert_eq!(project.text(&["branch", "--show-current"]), "main\n");
+    project.run(&["bisect", "reset"]);
+    let answer = project.run(&[&rule[..], &["runs/r2", "runs/r0"]].concat());
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("is called bad, but its metrics.accuracy is 0.95"));
+    assert!(project.text(&["status"]).contains("On branch main\n"));
+    let answer = project.run(&["bisect", "start", "--metric", "accuracy", "--below", "1", "main"]);
+    assert!(answer.err.contains("unknown field"), "{}", answer.err);
+}
+
+#[test]
+fn what_has_no_value_is_tested_only_if_it_matters() {
+    let values = [Some(0.9), None, None, Some(0.5)];
+    let project = runs(&values);
+    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.8"];
+    let answer = project.run(&[&rule[..], &["main", "runs/r0"]].concat());
+    assert_eq!(answer.code, Some(3));
+    assert!(out(&answer).contains("tests those without a value"), "{}", out(&answer));
+    let answer = project.run(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 2"]);
+    finds(&answer, &id(&project, "runs/r2"));
+    assert!(!answer.err.contains("0.5"), "what is known was tested: {}", answer.err);
+}
+
+#[test]
+fn noise_near_the_bound_decides_nothing() {
+    let project = runs(&[Some(0.95), Some(0.901), Some(0.80)]);
+    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.9"];
+    let noisy = ["--tolerance", "0.01", "main", "runs/r0"];
+    let answer = project.run(&[&rule[..], &noisy].concat());
+    assert!(out(&answer).contains("is 0.901, too near to the bound"), "{}", out(&answer));
+    assert_eq!(answer.code, Some(3));
+}
+
+#[test]
+fn a_merge_is_searched_on_all_its_sides() {
+    let project = line(3, 4);
+    project.text(&["checkout", "-b", "side", "c1"]);
+    for number in 11..14 {
+        project.write(b"number", format!("{number}\n").as_bytes());
+        if number >= 12 {
+            project.write(b"state", b"bad\n");
+        }
+        project.commit(&number.to_string());
+        project.text(&["tag", &format!("c{number}")]);
+    }
+    let words = ["commit-tree", "side^{tree}", "-p", "main", "-p", "side", "-m", "merge"];
+    let merge = project.text(&words);
+    project.text(&["checkout", "main"]);
+    project.text(&["branch", "merged", merge.trim()]);
+    let test = ["bisect", "run", "grep", "-q", "good", "state"];
+    project.text(&["bisect", "start", "merged", "c1"]);
+    finds(&project.run(&test), &id(&project, "c12"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "--first-parent", "merged", "c1"]);
+    finds(&project.run(&test), merge.trim());
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "merged", "c1", "--", "number"]);
+    finds(&project.run(&test), &id(&project, "c12"));
+}
+
+#[test]
+fn where_the_sides_parted_comes_first() {
+    let project = line(2, 9);
+    project.text(&["checkout", "-b", "side", "c1"]);
+    project.write(b"state", b"bad\n");
+    project.commit("broken");
+    project.text(&["checkout", "main"]);
+    let first = project.text(&["bisect", "start", "side", "main"]);
+    assert!(first.starts_with("First comes where a commit"), "{first}");
+    finds(&project.run(&["bisect", "good"]), &id(&project, "side"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "side", "main"]);
+    let answer = project.run(&["bisect", "bad"]);
+    assert_eq!(answer.code, Some(1));
+    assert!(out(&answer).contains("it was mended between"), "{}", out(&answer));
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_and_changes_nothing() {
+    let project = line(4, 3);
+    let answer = project.run(&["bisect", "start", "c1", "main"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.contains("are they mistaken for one another?"), "{}", answer.err);
+    for words in [&["bisect", "good"][..], &["bisect", "run", "true"], &["bisect", "log"]] {
+        let answer = project.run(words);
+        assert_eq!(answer.code, Some(2), "{words:?}");
+        assert!(answer.err.contains("no bisection is under way"), "{}", answer.err);
+    }
+    project.text(&["bisect", "start", "main", "c1"]);
+    assert_eq!(project.run(&["bisect", "start", "main", "c1"]).code, Some(11));
+    let log = project.text(&["bisect", "log"]);
+    assert_eq!(project.run(&["bisect", "good", "main"]).code, Some(2));
+    assert_eq!(project.run(&["bisect", "slow"]).code, Some(2));
+    assert_eq!(project.run(&["bisect", "good", "nothing"]).code, Some(2));
+    assert_eq!(project.text(&["bisect", "log"]), log);
+}
+
+#[test]
+fn unrelated_histories_and_skipped_ranges() {
+    let project = line(8, 5);
+    let alone = project.text(&["commit-tree", "c1^{tree}", "-m", "alone"]);
+    project.text(&["bisect", "start", "main", alone.trim()]);
+    finds(&project.run(&["bisect", "run", "grep", "-q", "good", "state"]), &id(&project, "c5"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let answer = project.run(&["bisect", "skip", "c1..c7"]);
+    assert_eq!(answer.code, Some(3), "{}", answer.err);
+    let left = out(&answer).lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(left, 7);
+}
+
+#[test]
+fn own_words_a_log_and_its_replay() {
+    let project = line(10, 6);
+    let words = ["--term-new", "slow", "--term-old", "fast"];
+    project.text(&[&["bisect", "start"][..], &words, &["main", "c1"]].concat());
+    project.text(&["bisect", "fast"]);
+    assert_eq!(project.text(&["bisect", "terms"]), "slow has it, fast does not\n");
+    let log = project.text(&["bisect", "log"]);
+    let next = project.text(&["bisect", "next"]);
+    assert!(next.contains("then say fast, slow or skip"), "{next}");
+    project.text(&["bisect", "slow"]);
+    project.write(b"bisect.log", log.as_bytes());
+    assert_eq!(project.text(&["bisect", "replay", "bisect.log"]), next);
+    let view = project.text(&["bisect", "view"]);
+    assert_eq!(view.lines().count(), 4, "{view}");
+    project.text(&["bisect", "reset", "c3"]);
+    assert_eq!(id(&project, "HEAD"), id(&project, "c3"));
+    project.write(b"bisect.log", b"provenance bisect good 'c1\n");
+    let answer = project.run(&["bisect", "replay", "bisect.log"]);
+    assert!(answer.err.contains("line 1 of the log is no step"), "{}", answer.err);
+    for words in [["a b", "c"], ["same", "same"], ["good", "bad"], ["reset", "x"]] {
+        let [new, old] = words;
+        let words = ["bisect", "start", "--term-new", new, "--term-old", old, "main", "c1"];
+        assert_eq!(project.run(&words).code, Some(2), "{words:?}");
+    }
+}
+
+#[test]
+fn answers_in_json() {
+    let project = line(5, 3);
+    let read = |text: String| -> serde_json::Value { serde_json::from_str(&text).expect("JSON") };
+    let waiting = read(project.text(&["bisect", "start", "main", "--json"]));
+    assert_eq!((&waiting["state"], &waiting["has_good"]), (&"waiting".into(), &false.into()));
+    let test = read(project.text(&["bisect", "good", "c1", "--json"]));
+    assert_eq!((&test["state"], &test["suspects"]), (&"test".into(), &4.into()));
+    assert_eq!(test["id"], format!("blake3:{}", id(&project, "HEAD")));
+    let words = ["bisect", "run", "--json", "sh", "-c", "echo loud; grep -q good state"];
+    let answer = project.run(&["--json", "bisect", "run", "sh", "-c", words[5]]);
+    let found = read(out(&answer));
+    assert_eq!((&found["state"], &found["record"]["message"]), (&"found".into(), &"3".into()));
+    assert!(answer.err.contains("loud"), "what the command prints is not the answer");
+}
+
+/// Runs with the same record but other files were taken for repetitions, and their mean decided.
+#[test]
+fn only_repetitions_of_a_run_are_samples() {
+    let project = Project::new();
+    project.write(b"number", b"0\n");
+    project.commit("begin");
+    let run = |name: &str, value: f64, words: &[&str]| {
+        project.write(b"metrics.jsonl", format!("{{\"accuracy\": {value}}}\n").as_bytes());
+        let begin = ["-q", "run", "--name", name, "--metrics", "metrics.jsonl"];
+        let answer = project.run(&[&begin[..], words, &["--", "true"]].concat());
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+    };
+    run("a", 0.95, &[]);
+    run("b", 0.899, &["--no-advance"]);
+    run("b2", 0.85, &["--no-advance"]);
+    project.write(b"number", b"1\n");
+    run("other", 1.5, &["--no-advance"]);
+    project.text(&["restore", "number"]);
+    let rule = ["--metric", "metrics.accuracy", "--below", "0.9", "--tolerance", "0.01"];
+    let answer = project.run(&[&["bisect", "start"][..], &rule, &["runs/b", "runs/a"]].concat());
+    finds(&answer, &id(&project, "runs/b"));
+    project.text(&["bisect", "reset"]);
+    // Of two suspects the first is asked for.
+    let words = ["commit-tree", "runs/b^{tree}", "-p", "runs/b", "-m", "after"];
+    let after = project.text(&words);
+    let ends = [after.trim(), "runs/a"];
+    let answer = project.run(&[&["bisect", "start"][..], &rule, &ends].concat());
+    finds(&answer, &id(&project, "runs/b"));
+    let mean = "metrics.accuracy is 0.8745, the mean of 2 runs";
+    assert!(out(&answer).contains(mean), "{}", out(&answer));
+}
+
+/// What the search stands on must be there however long it takes.
+#[test]
+fn a_collection_keeps_what_a_search_speaks_of() {
+    let project = line(3, 2);
+    let bad = project.text(&["commit-tree", "main^{tree}", "-p", "main", "-m", "no ref has it"]);
+    project.text(&["bisect", "start", bad.trim(), "c1"]);
+    project.text(&["gc", "--prune-now"]);
+    let answer = project.run(&["bisect", "run", "grep", "-q", "good", "state"]);
+    finds(&answer, &id(&project, "c2"));
+    project.text(&["bisect", "reset"]);
+}

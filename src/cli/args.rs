@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck,
-    gc, hash, init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm, run,
-    runs, show, status, tag, undo,
+    gc, hash, init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm,
+    rollback, run, runs, show, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -77,6 +77,7 @@ pub enum Command {
     RevList(rev_list::Args),
     RevParse(rev_parse::Args),
     Rm(rm::Args),
+    Rollback(rollback::Args),
     Run(run::Args),
     Runs(runs::Args),
     Show(show::Args),
@@ -90,7 +91,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit", "run"]),
     ("Look", &["log", "runs", "show", "diff", "ls", "cat", "bisect"]),
-    ("Go back", &["checkout", "restore", "undo"]),
+    ("Go back", &["checkout", "restore", "rollback", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),
     ("For scripts", &["rev-parse", "rev-list", "merge-base", "commit-tree", "hash"]),

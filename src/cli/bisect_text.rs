@@ -115,6 +115,7 @@ fn culprit(
     if !commit.parents.is_empty() {
         let id = id.short();
         writeln!(out, "`provenance diff {id}~ {id}` shows what it changed, line by line")?;
+        writeln!(out, "`provenance rollback {id}~` takes all back to before it, as a new commit")?;
     }
     Ok(())
 }

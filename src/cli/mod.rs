@@ -41,6 +41,7 @@ mod restore;
 mod rev_list;
 mod rev_parse;
 mod rm;
+mod rollback;
 mod run;
 mod run_text;
 mod runs;
@@ -242,6 +243,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::RevList(args) => rev_list::run(args, context),
         Command::RevParse(args) => rev_parse::run(args, context),
         Command::Rm(args) => rm::run(args, context),
+        Command::Rollback(args) => rollback::run(args, context),
         Command::Runs(args) => runs::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Status(args) => status::run(args, context),

@@ -88,6 +88,21 @@ pub fn commit(
     if tree == before && !is_first && !request.allows_empty {
         return Ok(Committed::NothingChanged);
     }
+    let report = record_tree(repository, (head, parent), tree, message, &request.command)?;
+    Ok(Committed::Made(Box::new(CommitReport { staged, ..report })))
+}
+
+/// Records a tree as the next commit of the branch, or of the head where no branch is.
+///
+/// Errors: as [`commit`]; the worktree is locked by the caller.
+pub(super) fn record_tree(
+    repository: &Repository,
+    (head, parent): (Head, Option<ObjectId>),
+    tree: ObjectId,
+    message: &str,
+    command: &str,
+) -> Result<CommitReport, Error> {
+    let mut reader = repository.store.reader();
     let found = artifacts_of(&mut reader, &tree)?;
     let commit = Commit {
         tree,
@@ -102,7 +117,7 @@ pub fn commit(
         environment: None,
         fine_tune: None,
     };
-    let (id, number) = record(repository, &commit, &head, parent, &request.command)?;
+    let (id, number) = record(repository, &commit, &head, parent, command)?;
     let branch = match head {
         Head::Branch(name) => Some(name),
         Head::Detached(_) => {
@@ -112,17 +127,17 @@ pub fn commit(
     };
     // The commit stands, whatever comes of this; the next one tries again.
     let _tidied_or_not = merge::tidy(&repository.store, &Progress::default());
-    Ok(Committed::Made(Box::new(CommitReport {
+    Ok(CommitReport {
         id,
         tree: summary(&mut reader, &commit.tree)?,
         commit,
         branch,
         parent,
         number,
-        staged,
+        staged: None,
         unmatched: found.unmatched,
         is_author_guessed: repository.is_author_guessed(),
-    })))
+    })
 }
 
 /// Adds up what a tree amounts to, from its root alone.

@@ -36,6 +36,7 @@ mod rev_list;
 mod rev_parse;
 pub mod revision;
 pub mod rm;
+mod rollback;
 mod roots;
 mod run;
 mod run_declared;
@@ -91,6 +92,7 @@ pub use repair::Mend;
 pub use repository::Repository;
 pub use rev_list::{RevListRequest, rev_list, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
+pub use rollback::{RollbackReport, RollbackRequest, rollback};
 pub use run::{
     Ran, RecoverReport, RunReport, RunRequest, Sibling, UnfinishedRun, keep_calls_going, run,
     run_recover, runs_unfinished,

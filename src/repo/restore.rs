@@ -75,7 +75,7 @@ pub fn restore(
 }
 
 /// Leaves out paths that are below another one.
-fn outermost(paths: &[TreePath]) -> Vec<TreePath> {
+pub(super) fn outermost(paths: &[TreePath]) -> Vec<TreePath> {
     let mut outermost: Vec<TreePath> = Vec::new();
     for path in paths {
         if !outermost.last().is_some_and(|last| path.starts_with(last)) {
@@ -85,7 +85,7 @@ fn outermost(paths: &[TreePath]) -> Vec<TreePath> {
     outermost
 }
 
-fn check_paths(
+pub(super) fn check_paths(
     repository: &Repository,
     paths: &[TreePath],
     stage: ObjectId,
@@ -104,7 +104,7 @@ fn check_paths(
 }
 
 /// Stages what the source has at the paths; gives the tree and how many files differ.
-fn restage(
+pub(super) fn restage(
     repository: &Repository,
     paths: &[TreePath],
     stage: ObjectId,

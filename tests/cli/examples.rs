@@ -34,11 +34,12 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 7] = [
+const FREED: [(&str, &str); 8] = [
     (
         "bisect run",
         "provenance commit -qam six && provenance bisect start main v1 && cp bin/b3sum test.sh",
     ),
+    ("provenance rollback", "provenance commit -qam six"),
     ("bisect good", "provenance bisect start main main~3"),
     ("branch experiment ", "provenance branch -D experiment"),
     ("branch -d trial", "provenance branch -f trial main"),

@@ -16,6 +16,7 @@ mod ls;
 mod memory;
 mod project;
 mod repair;
+mod rollback;
 mod run;
 mod run_capture;
 mod streams;

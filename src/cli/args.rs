@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck,
-    gc, hash, init, keep_calls, log, ls, man, merge_base, restore, rev_list, rev_parse, rm,
-    rollback, run, runs, show, status, tag, undo,
+    gc, hash, impact, init, keep_calls, lineage, log, ls, man, merge_base, restore, rev_list,
+    rev_parse, rm, rollback, run, runs, show, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -65,9 +65,11 @@ pub enum Command {
     Fsck(fsck::Args),
     Gc(gc::Args),
     Hash(hash::Args),
+    Impact(impact::Args),
     Init(init::Args),
     #[command(hide = true)]
     KeepCalls(keep_calls::Args),
+    Lineage(lineage::Args),
     Log(log::Args),
     Ls(ls::Args),
     #[command(hide = true)]
@@ -90,7 +92,8 @@ pub enum Command {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit", "run"]),
-    ("Look", &["log", "runs", "show", "diff", "ls", "cat", "bisect"]),
+    ("Look", &["log", "runs", "show", "diff", "ls", "cat"]),
+    ("Explain", &["lineage", "impact", "bisect"]),
     ("Go back", &["checkout", "restore", "rollback", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Keep in order", &["fsck", "gc", "du"]),

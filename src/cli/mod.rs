@@ -24,8 +24,11 @@ mod fsck;
 mod gc;
 mod graph;
 mod hash;
+mod impact;
 mod init;
 mod keep_calls;
+mod lineage;
+mod lineage_text;
 mod log;
 mod ls;
 mod man;
@@ -233,8 +236,10 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Fsck(args) => fsck::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Hash(args) => hash::run(args, context),
+        Command::Impact(args) => impact::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::KeepCalls(args) => keep_calls::run(args, context),
+        Command::Lineage(args) => lineage::run(args, context),
         Command::Log(args) => log::run(args, context),
         Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),

@@ -142,6 +142,22 @@ fn section(lines: &mut Vec<String>, title: &str, rows: Vec<Vec<String>>) {
     }
 }
 
+/// Most values of a run that are said in a line.
+const FEW: usize = 3;
+
+/// Says some parameters and metrics in a line: `lr=0.1 accuracy=0.95`.
+pub fn few_values(run: &Run) -> String {
+    let (mut params, mut metrics) = (self::params(&run.params), self::metrics(&run.metrics));
+    params.truncate(FEW);
+    metrics.truncate(FEW);
+    let few = params.iter().chain(&metrics);
+    let word = |pair: &Vec<String>| match pair.as_slice() {
+        [name, value] => format!("{name}={}", value.split("  ").next().unwrap_or_default()),
+        _ => String::new(),
+    };
+    few.map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn params(params: &Params) -> Vec<Vec<String>> {
     match params {
         Params::Attached(id) => vec![vec![format!("attached as {}", id.short())]],

@@ -13,6 +13,7 @@ mod walk;
 
 #[cfg(test)]
 mod drawing;
+pub mod lineage;
 
 pub use ancestry::{is_ancestor, merge_bases};
 pub use bisect::{Next, Suspects, steps};

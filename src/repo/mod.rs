@@ -18,10 +18,12 @@ mod gc;
 mod halt;
 mod hash;
 mod history;
+mod impact;
 mod init;
 mod intake;
 mod keyed_diff;
 mod keyed_documents;
+mod lineage;
 mod log;
 mod ls;
 mod merge_base;
@@ -82,8 +84,13 @@ pub use error::{Error, ErrorKind};
 pub use fsck::{FsckReport, FsckRequest, fsck};
 pub use gc::{GcReport, GcRequest, gc};
 pub use hash::{HashReport, HashRequest, hash_files};
+pub use impact::{Affected as AffectedArtifact, ImpactReport, ImpactRequest, impact};
 pub use init::{InitReport, InitRequest, init};
 pub use keyed_diff::{DocumentLanguage, KeyChange, keyed_diff};
+pub use lineage::{
+    Direction, Edge, JournalPoint, LineageNode, LineageReport, LineageRequest, Link, LinkRole,
+    lineage,
+};
 pub use log::{Label, LogCommit, LogFilter, LogRequest, LogRow, log, log_journal};
 pub use ls::{LsRequest, ls};
 pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base};

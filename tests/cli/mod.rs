@@ -12,6 +12,7 @@ mod history;
 mod hostile_files;
 mod json;
 mod limits;
+mod lineage;
 mod ls;
 mod memory;
 mod project;

@@ -1,12 +1,48 @@
 //! History as a set of paths sees it: only commits that changed one of them, git's way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::graph::Vertex;
+use crate::graph::{ByTime, Vertex};
 use crate::object::tree;
 use crate::object::{IdHasher, ObjectId, TreePath};
-use crate::repo::Error;
+use crate::progress::Progress;
+use crate::repo::{Error, Repository};
 use crate::store::{Commits, Position, Reader};
+
+/// Lists the content that a path has had in the history of all refs and of the head, each once.
+///
+/// Cost: a look at the tree of each commit whose directories on the way are others.
+pub fn path_versions(
+    repository: &Repository,
+    path: &TreePath,
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Error> {
+    let mut reader = repository.store.reader();
+    let mut tips: Vec<ObjectId> =
+        repository.refs()?.list(&mut reader, None)?.into_values().collect();
+    tips.extend(repository.head_commit()?);
+    tips.sort_unstable();
+    tips.dedup();
+    let mut versions = Vec::new();
+    repository.with_history(&tips, progress, |commits, positions| {
+        versions.clear();
+        let read = |position, parents: &mut Vec<Position>| {
+            progress.check()?;
+            commits.read(position, parents).map_err(Error::from)
+        };
+        let (mut seen, mut trees) = (HashSet::new(), HashSet::new());
+        for position in ByTime::new(positions.iter().copied(), read)? {
+            let tree = reader.commit(&commits.id(position?)?)?.tree;
+            if !trees.insert(tree) {
+                continue;
+            }
+            let found = tree::find(&tree, path, |id| reader.node(id).map_err(Error::from))?;
+            versions.extend(found.map(|found| found.id()).filter(|id| seen.insert(*id)));
+        }
+        Ok(())
+    })?;
+    Ok(versions)
+}
 
 /// Decides for each commit whether it changed one of the paths, and which parents to follow.
 ///

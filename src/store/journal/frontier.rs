@@ -5,7 +5,7 @@
 
 use std::sync::PoisonError;
 
-use super::{Journal, JournalEntry, JournalError, WIDTH, tile_key};
+use super::{Head, Journal, JournalEntry, JournalError, WIDTH, tile_key};
 use crate::format::{layout, tile};
 use crate::object::merkle::{self, Frontier};
 use crate::object::{ObjectId, Sha256};
@@ -38,6 +38,18 @@ impl Journal {
         }
         let number = newest.number();
         self.prove(Frontier::new(), newest)?.ok_or(JournalError::Broken { number })
+    }
+
+    /// Gives how many entries there are up to the head, and the hash of the tree over them.
+    ///
+    /// Errors: as an append would have.
+    pub fn root(&self, head: &Head) -> Result<(u64, Sha256), JournalError> {
+        let mut frontier = Frontier::new();
+        if let Some(newest) = &head.newest {
+            frontier = self.frontier_before(newest)?;
+            frontier.push(newest.leaf_hash());
+        }
+        Ok((frontier.size(), frontier.root()))
     }
 
     /// Keeps a tree that the entry after it has proved, for the next append here or anywhere.

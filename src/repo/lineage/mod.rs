@@ -1,0 +1,308 @@
+//! Where an artifact came from, and what came of it.
+//!
+//! Edges are exact: a run has read this very content, or made it, or read a directory that holds
+//! it. `derivations` knows the runs, `containment` what lies in which directory, `start` what is
+//! meant by a name.
+
+mod containment;
+mod derivations;
+mod start;
+
+use std::collections::HashMap;
+
+use super::{Error, Repository};
+use crate::graph::lineage::spread;
+use crate::object::{ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
+use crate::progress::Progress;
+
+pub use crate::graph::lineage::Edge;
+pub(super) use containment::Containment;
+pub(super) use derivations::Derivations;
+pub(super) use start::Start;
+
+/// In which direction to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// What it came from.
+    Up,
+    /// What came of it.
+    Down,
+}
+
+/// Says what to look at.
+#[derive(Debug, Clone)]
+pub struct LineageRequest {
+    /// A path, an artifact, an id, a SHA-256, a run or a commit, as typed.
+    pub start: Vec<u8>,
+    /// The same as a path from the worktree's root, if it can be one.
+    pub path: Option<TreePath>,
+    /// Where to look.
+    pub direction: Direction,
+    /// How many runs far; all the way if not given.
+    pub depth_max: Option<u32>,
+}
+
+/// What a lineage consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LineageNode {
+    /// A run, or another commit, by its id.
+    Commit(ObjectId),
+    /// Content, by its id.
+    Artifact(ObjectId),
+}
+
+/// What two nodes have to do with each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// In which way.
+    pub role: LinkRole,
+    /// Under which path: that of the run, or inside of a directory.
+    pub path: String,
+}
+
+/// In which way two nodes belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LinkRole {
+    /// The run read it.
+    Input,
+    /// The run made it.
+    Output,
+    /// It lies in the directory to which this leads.
+    PartOf,
+    /// It is a directory, and holds what this leads to.
+    Holds,
+    /// The commit has it as an artifact.
+    Artifact,
+}
+
+impl LinkRole {
+    /// Gives the word for people and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::PartOf => "part-of",
+            Self::Holds => "holds",
+            Self::Artifact => "artifact",
+        }
+    }
+}
+
+/// Shows what is reached from a start.
+#[derive(Debug)]
+pub struct LineageReport {
+    /// Where it began.
+    pub start: LineageNode,
+    /// How the start was named, for people.
+    pub name: String,
+    /// Everything that is reached, nearest first.
+    pub edges: Vec<Edge<LineageNode, Link>>,
+    /// The records of the commits among the nodes.
+    pub commits: HashMap<ObjectId, Commit>,
+    /// What is known of the artifacts among the nodes.
+    pub contents: HashMap<ObjectId, Content>,
+    /// How the artifacts among the nodes are called: by a path of a run that had them.
+    pub names: HashMap<ObjectId, String>,
+    /// Up to where the answer is complete.
+    pub journal: JournalPoint,
+}
+
+/// A state of the journal, which proves what an answer has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalPoint {
+    /// How many entries it has.
+    pub size: u64,
+    /// The hash of the Merkle tree over them.
+    pub root: Sha256,
+}
+
+/// Follows an artifact or a run up or down.
+///
+/// Errors: `NotFound` for a name that means nothing. Cost: the record of every run, and the nodes
+/// of every directory that a run has read or made.
+pub fn lineage(
+    repository: &Repository,
+    request: &LineageRequest,
+    progress: &Progress,
+) -> Result<LineageReport, Error> {
+    let start = Start::find(repository, &request.start, request.path.as_ref(), progress)?;
+    let derivations = Derivations::load(repository, progress)?;
+    let mut graph = Graph::new(repository, derivations, [start.node], progress)?;
+    let edges = graph.spread(start.node, request.direction, request.depth_max)?;
+    graph.report(start, edges)
+}
+
+/// The derivations with what lies in what, ready to be walked.
+pub(super) struct Graph<'r> {
+    repository: &'r Repository,
+    pub derivations: Derivations,
+    containment: Containment,
+    progress: &'r Progress,
+    /// Records that were read on the way.
+    commits: HashMap<ObjectId, Commit>,
+}
+
+impl<'r> Graph<'r> {
+    /// Finds out what lies in what, the starts among it.
+    pub fn new(
+        repository: &'r Repository,
+        derivations: Derivations,
+        starts: impl IntoIterator<Item = LineageNode>,
+        progress: &'r Progress,
+    ) -> Result<Self, Error> {
+        let starts = starts.into_iter().filter_map(|node| match node {
+            LineageNode::Artifact(id) => Some(id),
+            LineageNode::Commit(_) => None,
+        });
+        let containment = Containment::find(&repository.store, &derivations, starts, progress)?;
+        let commits = HashMap::new();
+        Ok(Self { repository, derivations, containment, progress, commits })
+    }
+
+    /// Follows edges from a node.
+    pub fn spread(
+        &mut self,
+        start: LineageNode,
+        direction: Direction,
+        depth_max: Option<u32>,
+    ) -> Result<Vec<Edge<LineageNode, Link>>, Error> {
+        let weight = |node: &LineageNode| u32::from(matches!(node, LineageNode::Commit(_)));
+        spread(start, depth_max, weight, |from, into| {
+            self.progress.check()?;
+            match from {
+                LineageNode::Commit(id) => self.of_commit(*id, direction, into),
+                LineageNode::Artifact(id) => {
+                    self.of_artifact(*id, direction, into);
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// What a run read, or made; what another commit has.
+    fn of_commit(
+        &mut self,
+        id: ObjectId,
+        direction: Direction,
+        into: &mut Vec<(LineageNode, Link)>,
+    ) -> Result<(), Error> {
+        if !self.commits.contains_key(&id) {
+            self.commits.insert(id, self.repository.store.reader().commit(&id)?);
+        }
+        let Some(commit) = self.commits.get(&id) else { return Ok(()) };
+        let mut put = |role, path: &str, content: &ObjectId| {
+            let link = Link { role, path: path.to_owned() };
+            into.push((LineageNode::Artifact(*content), link));
+        };
+        match (&commit.run, direction) {
+            (Some(run), Direction::Up) => {
+                run.inputs.iter().for_each(|input| {
+                    put(LinkRole::Input, &input.path, &input.content.id);
+                });
+            }
+            (Some(run), Direction::Down) => {
+                for output in &run.outputs {
+                    if let Some(content) = &output.content {
+                        put(LinkRole::Output, &output.path, &content.id);
+                    }
+                }
+            }
+            (None, _) => commit.artifacts.iter().for_each(|artifact| {
+                put(LinkRole::Artifact, &artifact.path, &artifact.content.id);
+            }),
+        }
+        Ok(())
+    }
+
+    /// Which runs made an artifact, or read it; where it lies in others, those as well.
+    fn of_artifact(&self, id: ObjectId, direction: Direction, into: &mut Vec<(LineageNode, Link)>) {
+        let (uses, role) = match direction {
+            Direction::Up => (self.derivations.makers(&id), LinkRole::Output),
+            Direction::Down => (self.derivations.users(&id), LinkRole::Input),
+        };
+        let before = into.len();
+        for used in uses {
+            let link = Link { role, path: used.path.clone() };
+            into.push((LineageNode::Commit(used.commit), link));
+        }
+        // A directory that leads to a run on this side, and holds it.
+        for (outer, path) in self.containment.around(&id) {
+            let leads = match direction {
+                Direction::Up => !self.derivations.makers(outer).is_empty(),
+                Direction::Down => !self.derivations.users(outer).is_empty(),
+            };
+            if leads {
+                let link = Link { role: LinkRole::PartOf, path: path.clone() };
+                into.push((LineageNode::Artifact(*outer), link));
+            }
+        }
+        // What it holds counts where nothing is known of it as a whole; downstream in any case.
+        if direction == Direction::Down || into.len() == before {
+            for (inner, path) in self.containment.inside(&id) {
+                let leads = match direction {
+                    Direction::Up => !self.derivations.makers(inner).is_empty(),
+                    Direction::Down => !self.derivations.users(inner).is_empty(),
+                };
+                if leads {
+                    let link = Link { role: LinkRole::Holds, path: path.clone() };
+                    into.push((LineageNode::Artifact(*inner), link));
+                }
+            }
+        }
+    }
+
+    /// Gathers what is known of the nodes.
+    pub fn report(
+        mut self,
+        start: Start,
+        edges: Vec<Edge<LineageNode, Link>>,
+    ) -> Result<LineageReport, Error> {
+        let (mut contents, mut names) = (HashMap::new(), HashMap::new());
+        if let (LineageNode::Artifact(id), Some(content)) = (start.node, start.content) {
+            contents.insert(id, content);
+            names.insert(id, start.name.clone());
+        }
+        let mut reader = self.repository.store.reader();
+        for node in edges.iter().map(|edge| edge.to).chain([start.node]) {
+            match node {
+                LineageNode::Artifact(id) => {
+                    if let Some(content) = self.derivations.content(&id) {
+                        contents.insert(id, content.clone());
+                    }
+                    if let Some(path) = self.derivations.path(&id) {
+                        names.entry(id).or_insert_with(|| path.to_owned());
+                    }
+                }
+                LineageNode::Commit(id) if !self.commits.contains_key(&id) => {
+                    self.commits.insert(id, reader.commit(&id)?);
+                }
+                LineageNode::Commit(_) => {}
+            }
+        }
+        for commit in self.commits.values().filter(|commit| commit.run.is_none()) {
+            for artifact in &commit.artifacts {
+                contents.entry(artifact.content.id).or_insert_with(|| artifact.content.clone());
+            }
+        }
+        Ok(LineageReport {
+            start: start.node,
+            name: start.name,
+            edges,
+            commits: self.commits,
+            contents,
+            names,
+            journal: self.derivations.journal,
+        })
+    }
+}
+
+/// Tells which kinds people ask for first when something is affected.
+pub(super) const fn rank(kind: ArtifactKind) -> u8 {
+    match kind {
+        ArtifactKind::Model => 0,
+        ArtifactKind::Adapter => 1,
+        ArtifactKind::Dataset => 2,
+        ArtifactKind::Metrics => 3,
+        _ => 4,
+    }
+}

@@ -18,6 +18,7 @@ Examples:
   provenance rev-list v1..main          # what main has and v1 does not
   provenance rev-list main ^v1 ^v2
   provenance rev-list a...b             # what only one of the two has
+  provenance rev-list --bisect main ^v1 # which one to test, if main is bad and v1 good
   provenance rev-list --all --topo-order -n 10")]
 pub struct Args {
     /// Commits to start from, `^OLD` or `OLD..NEW` to leave out what OLD has; else HEAD
@@ -32,6 +33,9 @@ pub struct Args {
     /// Print only how many there are
     #[arg(long)]
     count: bool,
+    /// Print only the commit that halves the set, to be tested in a search for the first bad one
+    #[arg(long, conflicts_with_all = ["count", "topo_order", "count_max", "all"])]
+    bisect: bool,
     /// List at most N commits
     #[arg(short = 'n', long = "max-count", value_name = "N")]
     count_max: Option<u64>,
@@ -54,6 +58,14 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
                 return Ok(out.json(&serde_json::json!({"count": count}))?);
             }
             Ok(writeln!(out, "{count}")?)
+        });
+    }
+    if args.bisect {
+        let next = context.watch(|p| repo::rev_list_bisect(&repository, &request, p))?;
+        return context.print(|out| match (next, context.global.json) {
+            (None, _) => Ok(()),
+            (Some(id), true) => Ok(out.json(&serde_json::json!({"id": id.to_record()}))?),
+            (Some(id), false) => Ok(writeln!(out, "{id}")?),
         });
     }
     context.print(|out| {

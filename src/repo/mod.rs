@@ -97,7 +97,7 @@ pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base}
 pub use refs::Refs;
 pub use repair::Mend;
 pub use repository::Repository;
-pub use rev_list::{RevListRequest, rev_list, rev_list_count};
+pub use rev_list::{RevListRequest, rev_list, rev_list_bisect, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use rollback::{RollbackReport, RollbackRequest, rollback};
 pub use run::{

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::selection::{self, Selection};
 use super::{Error, Repository};
-use crate::graph;
+use crate::graph::{self, Next, Suspects};
 use crate::object::ObjectId;
 use crate::progress::Progress;
 use crate::store::{Commits, Position};
@@ -79,6 +79,33 @@ pub fn rev_list_count(
         Ok(seen.count - hidden_count)
     })?;
     Ok(count.min(request.count_max.unwrap_or(u64::MAX)))
+}
+
+/// Finds the commit of a set to test next in a search for the first bad one.
+///
+/// Shape: `None` for an empty set; the tip where nothing else is left. Errors: `Usage` unless one
+/// commit, the bad one, is not left out. Cost: as for `bisect`, once.
+pub fn rev_list_bisect(
+    repository: &Repository,
+    request: &RevListRequest,
+    progress: &Progress,
+) -> Result<Option<ObjectId>, Error> {
+    let selection = Selection::resolve(repository, &request.revisions, request.all, progress)?;
+    repository.with_history(&selection.all(), progress, |commits, positions| {
+        let [bad] = selection.tips_of(positions) else {
+            return Err(Error::Usage("one commit is bad: name one, and the good as ^GOOD".into()));
+        };
+        let read = |position, parents: &mut Vec<Position>| {
+            progress.check()?;
+            commits.read(position, parents).map_err(Error::from)
+        };
+        let good = selection.hidden_of(positions).iter().copied();
+        let suspects = Suspects::find(*bad, good, read, |_| Ok(true))?;
+        match suspects.next(|_| false) {
+            Some(Next::Test { node, .. } | Next::Found(node)) => Ok(Some(commits.id(node)?)),
+            Some(Next::OnlySkipped(_)) | None => Ok(None),
+        }
+    })
 }
 
 /// A bit for each position.

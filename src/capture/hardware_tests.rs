@@ -102,6 +102,7 @@ fn what_this_machine_says_may_stand_in_a_commit_and_is_said_fast() {
         code: None,
         environment: None,
         fine_tune: None,
+        overlaps: None,
     };
     assert!(commit.encode().is_ok());
     assert!(commit.system.kernel.is_some() && commit.system.cores.is_some());

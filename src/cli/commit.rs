@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::commit_text::branch_of;
 use super::print::{self, Output};
-use super::{Context, Exit, Failure, Outcome, escape, units};
+use super::{Context, Exit, Failure, Outcome, escape, split_text, units};
 use crate::object::{Author, ObjectId};
 use crate::repo::{self, CommitReport, CommitRequest, Committed};
 
@@ -70,6 +70,7 @@ const fn nothing_recorded(all: bool) -> &'static str {
 /// Says on standard error what is likely not as it was meant.
 fn hint(report: &CommitReport) {
     let say = |words: &str| print::note(print::Paint::PLAIN, "hint: ", words);
+    split_text::warn(print::Paint::PLAIN, report.overlaps.as_ref());
     for name in &report.unmatched {
         say(&format!("provenance.toml: artifact {name:?} matches nothing yet"));
     }
@@ -105,6 +106,7 @@ fn json(report: &CommitReport) -> serde_json::Value {
         "transaction": report.number,
         "artifacts": report.commit.artifacts.len(),
         "unmatched": report.unmatched,
+        "overlaps": split_text::json(report.overlaps.as_ref()),
         "files": report.tree.files,
         "bytes": report.tree.bytes,
     })

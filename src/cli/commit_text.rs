@@ -103,6 +103,7 @@ mod tests {
             code: None,
             environment: None,
             fine_tune: None,
+            overlaps: None,
         }
     }
 

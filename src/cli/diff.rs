@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
-use super::file_diff::{Form, Printer};
+use super::file_diff::{Form, Printer, TableArgs};
 use super::progress::Bar;
 use super::{Context, Outcome, file_diff, print, run_text, worktree_words};
 use crate::repo::diff::{DiffReport, DiffRequest, diff, diff_sides};
@@ -15,14 +15,17 @@ use crate::repo::{self, Error};
 ///
 /// Without a commit: the worktree from the stage. With one: the worktree from it. With two, or
 /// A..B: the second from the first. Configurations in JSON, YAML and TOML are compared by key,
-/// other texts line by line; of other files you see what they are. Between two runs, their
-/// parameters, metrics, commands, machines and packages come first.
+/// tables in CSV and JSON Lines
+/// by row, other texts line by line; of other files you see what they are. Between two runs, their
+/// parameters, metrics, commands, machines and packages come first; between two commits, what
+/// changed in the profiles of their data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenance diff                        # what `add` would stage of tracked files
   provenance diff --staged               # what `commit` would record
   provenance diff config.yaml
+  provenance diff --rows 50 data/train.csv   # more of the rows that differ
   provenance diff HEAD~2 -- data/gone.csv
   provenance diff v1 v2 --stat
   provenance diff --exit-code -q HEAD    # 1 if a tracked file differs from HEAD
@@ -43,6 +46,8 @@ pub struct Args {
     /// Show only what happened to which file: A, D, M, R or T, and the path
     #[arg(long)]
     name_status: bool,
+    #[command(flatten)]
+    tables: TableArgs,
     /// End with 1 if anything differs, 0 if not; with -q print nothing
     #[arg(long)]
     exit_code: bool,
@@ -63,6 +68,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         sides: diff_sides(&repository, &words, args.staged)?,
         paths,
         reads_contents: !args.name_status && !is_silent,
+        row_samples: args.tables.samples(args.stat),
     };
     let form = Form::of(context.global.json, args.name_status, args.stat);
     let mut printer = Printer::new(form);

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::patch::{hunks, keys};
 use super::print::{Output, put_path};
-use super::{escape, units};
+use super::{escape, row_text, units};
 use crate::repo::diff::{ContentDiff, DiffReport, FileDiff, FileSide, Tensors};
+use crate::repo::table::SAMPLES_MAX;
 use crate::repo::{FileKind, Hunk, Line, Side};
 
 /// Says how to print a file that differs.
@@ -32,6 +33,28 @@ impl Form {
             (_, _, true) => Self::Stat,
             _ => Self::Full,
         }
+    }
+}
+
+/// Says how tables are compared, for whatever shows differences.
+#[derive(Debug, clap::Args)]
+pub struct TableArgs {
+    /// Show up to N rows of a table that came, that went and that changed each
+    #[arg(long, value_name = "N", default_value_t = ROWS_SHOWN, conflicts_with = "name_status")]
+    rows: usize,
+    /// Compare tables line by line too, as other texts
+    #[arg(long, conflicts_with_all = ["name_status", "rows"])]
+    lines: bool,
+}
+
+/// Rows of each kind that are shown unless asked otherwise.
+const ROWS_SHOWN: usize = 5;
+
+impl TableArgs {
+    /// Gives how many rows to show of each kind; none if tables are compared as texts.
+    pub fn samples(&self, is_stat: bool) -> Option<usize> {
+        let rows = if is_stat { 0 } else { self.rows.min(SAMPLES_MAX) };
+        (!self.lines).then_some(rows)
     }
 }
 
@@ -82,6 +105,7 @@ fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
             writeln!(out, "{old}\n{new}")?;
             hunks(out, patch)?;
         }
+        ContentDiff::Rows(rows) => row_text::put(out, rows)?,
         ContentDiff::Links { old, new } => writeln!(out, "  {}", links(old, new))?,
         ContentDiff::Binary { what, tensors } => {
             writeln!(out, "  {what}{}", tensors.as_ref().map(tensor_words).unwrap_or_default())?;
@@ -98,6 +122,7 @@ fn stat(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
             let (gone, came) = lines(patch);
             format!("+{} -{}", units::grouped(came), units::grouped(gone))
         }
+        Some(ContentDiff::Rows(rows)) => row_text::stat(rows),
         Some(ContentDiff::Keys(changes)) => units::count(changes.len() as u64, "key"),
         Some(ContentDiff::Binary { what, .. }) => (*what).to_owned(),
         Some(ContentDiff::TooLarge) => "large text".to_owned(),
@@ -191,6 +216,7 @@ fn content_json(content: &ContentDiff) -> Value {
             let hunks: Vec<Value> = patch.iter().map(hunk).collect();
             json!({"as": "patch", "added": added, "removed": removed, "hunks": hunks})
         }
+        ContentDiff::Rows(rows) => row_text::json(rows),
         ContentDiff::Links { old, new } => {
             json!({"as": "links", "old": target(old), "new": target(new)})
         }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use signal_hook::consts::SIGINT;
 
 use super::commit_text::branch_of;
-use super::{Context, Exit, Failure, escape, keep_calls, run_text, units};
+use super::{Context, Exit, Failure, escape, keep_calls, print, run_text, split_text, units};
 use crate::object::{Run, TreePath};
 use crate::repo::{
     self, Error, FoundRun, Ran, RecoverReport, Repository, RunDeclaration, RunReport, RunRequest,
@@ -220,6 +220,7 @@ fn tell(context: &Context, report: &RunReport) -> Result<(), Failure> {
     for note in &report.notes {
         say(note);
     }
+    split_text::warn(print::Paint::PLAIN, report.overlaps.as_ref());
     for path in &report.missing {
         say(&format!("missing: {path} was to be written, and is not there"));
     }
@@ -271,5 +272,6 @@ fn json(report: &RunReport) -> serde_json::Value {
         "exit_code": report.exit_code,
         "missing": report.missing,
         "notes": report.notes,
+        "overlaps": split_text::json(report.overlaps.as_ref()),
     })
 }

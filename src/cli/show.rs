@@ -5,10 +5,13 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use super::file_diff::{Form, Printer};
+use super::file_diff::{Form, Printer, TableArgs};
 use super::plot::Points;
 use super::print::Output;
-use super::{Context, Exit, Failure, Outcome, commit_text, escape, file_diff, run_text, units};
+use super::{
+    Context, Exit, Failure, Outcome, commit_text, escape, file_diff, profile_text, run_text,
+    split_text, units,
+};
 use crate::object::canonical::Number;
 use crate::object::{Commit, Reading, System};
 use crate::repo::{self, Error, LogCommit, Repository, ShowRequest, ShowRow};
@@ -41,6 +44,8 @@ pub struct Args {
     /// Show only what happened to which file: A, D, M, R or T, and the path
     #[arg(long)]
     name_status: bool,
+    #[command(flatten)]
+    tables: TableArgs,
     /// Draw a metric of the run, step by step
     #[arg(long, value_name = "METRIC", conflicts_with_all = ["stat", "name_status", "paths"])]
     series: Option<String>,
@@ -60,8 +65,13 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     }
     let place = context.place(&repository)?;
     let (commits, paths) = place.names_and_paths(&repository, &args.commits, &args.paths)?;
-    let request =
-        ShowRequest { commits, paths, compares: !args.no_patch, reads_contents: !args.name_status };
+    let request = ShowRequest {
+        commits,
+        paths,
+        compares: !args.no_patch,
+        reads_contents: !args.name_status,
+        row_samples: args.tables.samples(args.stat),
+    };
     let form = Form::of(context.global.json, args.name_status, args.stat);
     context.page(&repository, |out| {
         let mut is_first = true;
@@ -88,6 +98,21 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             ShowRow::Compared(report) if form == Form::Stat => {
                 let blank = if is_apart { "" } else { "\n" };
                 Ok(writeln!(out, "{blank}{}", file_diff::summary(&report))?)
+            }
+            ShowRow::Overlaps(_) | ShowRow::Profile(..) if context.global.json => Ok(()),
+            ShowRow::Profile(name, profile) => {
+                writeln!(out)?;
+                for line in profile_text::lines(&name, &profile) {
+                    writeln!(out, "{line}")?;
+                }
+                Ok(())
+            }
+            ShowRow::Overlaps(overlaps) => {
+                writeln!(out, "\nSplits:")?;
+                for line in split_text::lines(&overlaps) {
+                    writeln!(out, "  {line}")?;
+                }
+                Ok(())
             }
             ShowRow::Compared(_) => Ok(()),
         })

@@ -92,6 +92,8 @@ pub struct Artifact {
     pub split: Option<String>,
     /// What it was made from: the name of another artifact, or of a published model.
     pub base: Option<String>,
+    /// A JSON document that says what its tables hold.
+    pub profile: Option<ObjectId>,
 }
 
 /// Identity and size of a file or a directory, with what it is.
@@ -116,6 +118,7 @@ impl Artifact {
             content: Content::read(fields)?,
             split: fields.optional("split", filled_line)?,
             base: fields.optional("base", filled_line)?,
+            profile: fields.optional("profile", Value::id)?,
         })
     }
 
@@ -127,6 +130,7 @@ impl Artifact {
         self.content.write(&mut object)?;
         object.set_some("split", self.split.as_deref());
         object.set_some("base", self.base.as_deref());
+        object.set_some("profile", self.profile);
         Ok(object.into())
     }
 }

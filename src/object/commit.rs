@@ -50,6 +50,8 @@ pub struct Commit {
     pub environment: Option<ObjectId>,
     /// How a base model was adapted.
     pub fine_tune: Option<FineTune>,
+    /// A JSON document that says what the splits of the data have in common.
+    pub overlaps: Option<ObjectId>,
 }
 
 /// A person or a program that acts.
@@ -130,6 +132,7 @@ impl Commit {
                 code: fields.optional("code", |value| value.record(Code::read))?,
                 environment: fields.optional("environment", Value::id)?,
                 fine_tune: fields.optional("fine_tune", |value| value.record(FineTune::read))?,
+                overlaps: fields.optional("overlaps", Value::id)?,
             })
         })
     }
@@ -148,6 +151,7 @@ impl Commit {
         object.set_some("code", self.code.as_ref().map(Code::to_value));
         object.set_some("environment", self.environment);
         object.set_some("fine_tune", self.fine_tune.as_ref().map(FineTune::to_value).transpose()?);
+        object.set_some("overlaps", self.overlaps);
         Ok(object.into())
     }
 }

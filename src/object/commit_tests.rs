@@ -16,6 +16,7 @@ fn minimal() -> Commit {
         code: None,
         environment: None,
         fine_tune: None,
+        overlaps: None,
     }
 }
 
@@ -31,6 +32,7 @@ fn artifact(path: &str, name: &str) -> Artifact {
         },
         split: None,
         base: None,
+        profile: None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Found {
     pub(super) artifacts: Vec<Artifact>,
     /// Names of the declarations that match nothing.
     pub(super) unmatched: Vec<String>,
+    /// What `provenance.toml` says.
+    pub(super) settings: Settings,
 }
 
 /// Finds the artifacts of a tree by the `provenance.toml` that is recorded in it.
@@ -40,8 +42,8 @@ pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<F
     let mut tree = Tree { reader, root };
     let mut found = Found::default();
     let mut declared = BTreeSet::new();
-    for declaration in settings.artifacts {
-        let matches = tree.matches(&declaration)?;
+    for declaration in &settings.artifacts {
+        let matches = tree.matches(declaration)?;
         if matches.is_empty() {
             found.unmatched.push(declaration.name.clone());
         }
@@ -61,6 +63,7 @@ pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<F
         }
     }
     found.artifacts.extend(tree.undeclared(&declared)?);
+    found.settings = settings;
     found.artifacts.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
     Ok(found)
 }
@@ -77,7 +80,7 @@ pub(super) fn content_at(
 }
 
 /// Reads the settings that are recorded in a tree; nothing is declared where there are none.
-fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Settings, Error> {
+pub(super) fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Settings, Error> {
     let path = TreePath::new(settings::FILE).map_err(|error| Error::Internal(error.to_string()))?;
     let refuse = |reason: &str| SettingsError { line: 1, reason: reason.to_owned() };
     let (id, size) = match tree::find(root, &path, |id| reader.node(id))? {
@@ -209,5 +212,6 @@ fn artifact_at(path: &TreePath, target: &Target, kind: ArtifactKind) -> Option<A
         content: Content { kind, id: target.id(), files, bytes },
         split: None,
         base: None,
+        profile: None,
     })
 }

@@ -5,6 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::add::stage_changes;
 use super::artifacts::artifacts_of;
+use super::describe::{Described, describe};
+use super::splits::OverlapReport;
 use super::{AddReport, AddRequest, Error, Repository};
 use crate::object::tree::{EMPTY_TREE, Node, Summary};
 use crate::object::{Commit, ObjectId, Update};
@@ -45,6 +47,8 @@ pub struct CommitReport {
     pub staged: Option<AddReport>,
     /// Names that `provenance.toml` declares for paths that match nothing.
     pub unmatched: Vec<String>,
+    /// What the splits of the data share, if there are two.
+    pub overlaps: Option<OverlapReport>,
     /// Whether the author's name or address is a guess, because no setting gives it.
     pub is_author_guessed: bool,
 }
@@ -88,8 +92,23 @@ pub fn commit(
     if tree == before && !is_first && !request.allows_empty {
         return Ok(Committed::NothingChanged);
     }
-    let report = record_tree(repository, (head, parent), tree, message, &request.command)?;
+    let next = NextCommit { head, parent, tree, message, command: &request.command };
+    let report = record_tree(repository, next, progress)?;
     Ok(Committed::Made(Box::new(CommitReport { staged, ..report })))
+}
+
+/// What is to be recorded, and after which commit.
+pub(super) struct NextCommit<'a> {
+    /// What the worktree stands on.
+    pub head: Head,
+    /// Its commit.
+    pub parent: Option<ObjectId>,
+    /// The tree.
+    pub tree: ObjectId,
+    /// Why.
+    pub message: &'a str,
+    /// The command as typed, for the journal.
+    pub command: &'a str,
 }
 
 /// Records a tree as the next commit of the branch, or of the head where no branch is.
@@ -97,13 +116,13 @@ pub fn commit(
 /// Errors: as [`commit`]; the worktree is locked by the caller.
 pub(super) fn record_tree(
     repository: &Repository,
-    (head, parent): (Head, Option<ObjectId>),
-    tree: ObjectId,
-    message: &str,
-    command: &str,
+    next: NextCommit<'_>,
+    progress: &Progress,
 ) -> Result<CommitReport, Error> {
+    let NextCommit { head, parent, tree, message, command } = next;
     let mut reader = repository.store.reader();
-    let found = artifacts_of(&mut reader, &tree)?;
+    let mut found = artifacts_of(&mut reader, &tree)?;
+    let described = describe(repository, &tree, &mut found, parent, progress)?;
     let commit = Commit {
         tree,
         parents: parent.into_iter().collect(),
@@ -116,8 +135,9 @@ pub(super) fn record_tree(
         code: None,
         environment: None,
         fine_tune: None,
+        overlaps: described.overlaps_id,
     };
-    let (id, number) = record(repository, &commit, &head, parent, command)?;
+    let (id, number) = record(repository, (&commit, &described), &head, parent, command)?;
     let branch = match head {
         Head::Branch(name) => Some(name),
         Head::Detached(_) => {
@@ -136,6 +156,7 @@ pub(super) fn record_tree(
         number,
         staged: None,
         unmatched: found.unmatched,
+        overlaps: described.overlaps,
         is_author_guessed: repository.is_author_guessed(),
     })
 }
@@ -166,12 +187,13 @@ fn stage_tracked(repository: &Repository, progress: &Progress) -> Result<AddRepo
 /// Stores the record and moves the branch to it, in one journal entry.
 fn record(
     repository: &Repository,
-    commit: &Commit,
+    (commit, described): (&Commit, &Described),
     head: &Head,
     parent: Option<ObjectId>,
     command: &str,
 ) -> Result<(ObjectId, u64), Error> {
     let transaction = repository.store.transaction()?;
+    described.put(&transaction)?;
     let id = transaction.put_commit(&commit.encode()?)?;
     let moves = match head {
         Head::Branch(name) => vec![Update { name: name.clone(), old: parent, new: Some(id) }],

@@ -56,6 +56,7 @@ pub fn commit_tree(
         code: None,
         environment: None,
         fine_tune: None,
+        overlaps: None,
     };
     let transaction = repository.store.transaction()?;
     let reliance = transaction.reliance()?;

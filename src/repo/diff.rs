@@ -5,12 +5,13 @@
 
 mod content;
 mod overlay;
-mod read;
+pub(super) mod read;
 mod renames;
 mod sides;
 mod weights;
 
 use super::halt::Halt;
+use super::table::RowDiff;
 use super::{Error, Hunk, KeyChange, Repository};
 use crate::object::tree::{EMPTY_TREE, Target, diff as diff_trees};
 use crate::object::{ObjectId, TreePath};
@@ -38,6 +39,8 @@ pub struct DiffRequest {
     pub paths: Vec<TreePath>,
     /// Whether contents are compared too, or only told to differ.
     pub reads_contents: bool,
+    /// How many rows of each kind to show of tables; none compares them as other texts.
+    pub row_samples: Option<usize>,
 }
 
 /// One file that differs.
@@ -75,6 +78,8 @@ pub enum ContentDiff {
     Same,
     /// By key, as both are configurations.
     Keys(Vec<KeyChange>),
+    /// Row by row, as both are tables.
+    Rows(Box<RowDiff>),
     /// Line by line.
     Patch(Vec<Hunk>),
     /// The targets of links, where they are links.
@@ -135,7 +140,7 @@ impl FileDiff {
 
 impl FileSide {
     /// Gives the side of an entry of a tree.
-    fn stored(target: &Target) -> Self {
+    pub(super) fn stored(target: &Target) -> Self {
         let (kind, size) = match *target {
             Target::File { size, executable: false, .. } => (Some(FileKind::File), size),
             Target::File { size, executable: true, .. } => (Some(FileKind::Executable), size),
@@ -166,7 +171,7 @@ pub fn diff<E: From<Error>>(
 ) -> Result<DiffReport, E> {
     progress.begin(Phase { name: "comparing", ..Phase::default() });
     let mut found = Found {
-        contents: Contents::new(repository, request.reads_contents, progress),
+        contents: Contents::new(repository, request, progress),
         held: Vec::new(),
         report: DiffReport::default(),
         progress,

@@ -49,7 +49,7 @@ pub(super) fn read_json(text: &str, key: &str, depth: usize, leaves: &mut Leaves
 }
 
 /// The members of one JSON object, in order, duplicates included, values not yet read.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

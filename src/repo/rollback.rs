@@ -1,6 +1,6 @@
 //! Brings the worktree and the branch back to a recorded state, as a new commit that says so.
 
-use super::commit::{CommitReport, record_tree};
+use super::commit::{CommitReport, NextCommit, record_tree};
 use super::restore::{check_paths, outermost, restage};
 use super::revision::Resolver;
 use super::write_out::{WriteOut, Written};
@@ -93,7 +93,9 @@ pub fn rollback(
     if !report.changes.is_empty() {
         let message = request.message.clone().unwrap_or_else(|| message(&target, &old, &paths));
         let message = message.trim_end();
-        report.commit = Some(record_tree(repository, at, next, message, &request.command)?);
+        let (head, parent) = at;
+        let commit = NextCommit { head, parent, tree: next, message, command: &request.command };
+        report.commit = Some(record_tree(repository, commit, progress)?);
     }
     Ok(report)
 }

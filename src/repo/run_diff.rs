@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::data_diff::data_diff;
 use super::revision::Resolver;
 use super::runs::field;
 use super::{Error, Repository};
@@ -25,9 +26,11 @@ pub struct ValueDiff {
     pub delta: Option<f64>,
 }
 
-/// What differs between two runs.
+/// What differs between two commits beside their files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunDiff {
+    /// What tables hold, by artifact.
+    pub data: Vec<ValueDiff>,
     /// Parameters, by name.
     pub params: Vec<ValueDiff>,
     /// Metrics, of series their last value, by name.
@@ -44,6 +47,7 @@ impl RunDiff {
         let parts = [
             ("Params", &self.params),
             ("Metrics", &self.metrics),
+            ("Data", &self.data),
             ("Run", &self.facts),
             ("Packages", &self.packages),
         ];
@@ -56,7 +60,7 @@ impl RunDiff {
 
 /// Compares the runs of two commits, as typed: two names, or `A..B`.
 ///
-/// Shape: `None` if these are not two commits of runs.
+/// Shape: `None` if these are not two commits, or of no runs and with the same data.
 pub fn run_diff(repository: &Repository, names: &[Vec<u8>]) -> Result<Option<RunDiff>, Error> {
     let Some((old, new)) = two(names) else { return Ok(None) };
     let mut resolver = Resolver::new(repository)?;
@@ -66,7 +70,10 @@ pub fn run_diff(repository: &Repository, names: &[Vec<u8>]) -> Result<Option<Run
     };
     let mut reader = repository.store.reader();
     let (old, new) = (reader.commit(&old)?, reader.commit(&new)?);
-    let (Some(old_run), Some(new_run)) = (&old.run, &new.run) else { return Ok(None) };
+    let data = data_diff(&mut reader, &old, &new)?;
+    let (Some(old_run), Some(new_run)) = (&old.run, &new.run) else {
+        return Ok((!data.is_empty()).then(|| RunDiff { data, ..RunDiff::default() }));
+    };
     let values = |names: fn(&Run) -> Vec<String>| {
         let of = |commit: &Commit, run: &Run| -> BTreeMap<String, String> {
             let value = |name: String| {
@@ -78,6 +85,7 @@ pub fn run_diff(repository: &Repository, names: &[Vec<u8>]) -> Result<Option<Run
         compared(&of(&old, old_run), &of(&new, new_run))
     };
     Ok(Some(RunDiff {
+        data,
         params: values(param_names),
         metrics: values(metric_names),
         facts: compared(&facts(&old, old_run), &facts(&new, new_run)),
@@ -101,7 +109,10 @@ fn two(names: &[Vec<u8>]) -> Option<(Vec<u8>, Vec<u8>)> {
     }
 }
 
-fn compared(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<ValueDiff> {
+pub(super) fn compared(
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+) -> Vec<ValueDiff> {
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort();
     names.dedup();

@@ -61,6 +61,7 @@ impl Sample {
             code: None,
             environment: None,
             fine_tune: None,
+            overlaps: None,
         };
         let transaction = self.repository.store.transaction().expect("a transaction");
         let record = commit.encode().expect("a good commit");

@@ -1,10 +1,13 @@
 //! Commits one by one, each with what it changed.
 
+use std::collections::BTreeSet;
+
 use super::diff::{DiffReport, DiffRequest, DiffSides, FileDiff, diff};
 use super::log::{LogCommit, labels};
 use super::revision::Resolver;
+use super::splits::overlaps_of;
 use super::{Error, Repository};
-use crate::object::TreePath;
+use crate::object::{Commit, ObjectId, Overlaps, Profile, TreePath};
 use crate::progress::Progress;
 
 /// Says which commits to show.
@@ -18,6 +21,8 @@ pub struct ShowRequest {
     pub compares: bool,
     /// Whether to compare contents, or only to tell which files differ.
     pub reads_contents: bool,
+    /// As in [`DiffRequest`].
+    pub row_samples: Option<usize>,
 }
 
 /// One piece of what is shown.
@@ -25,6 +30,10 @@ pub struct ShowRequest {
 pub enum ShowRow {
     /// The next commit.
     Commit(Box<LogCommit>),
+    /// What the splits of its data share, if it says so.
+    Overlaps(Box<Overlaps>),
+    /// What the tables of an artifact hold: its name, and its profile.
+    Profile(String, Box<Profile>),
     /// A file that it changed, compared with its first parent.
     File(Box<FileDiff>),
     /// All files that it changed were given.
@@ -51,10 +60,19 @@ pub fn show<E: From<Error>>(
     for id in ids {
         let commit = resolver.reader().commit(&id).map_err(Error::from)?;
         let parents = commit.parents.clone();
-        let new = commit.tree;
+        let (new, overlaps) = (commit.tree, commit.overlaps);
+        let profiled = profiled(&commit);
         let old = repository.tree_of(resolver.reader(), parents.first().copied())?;
         let labels = labels.get(&id).cloned().unwrap_or_default();
         each(ShowRow::Commit(Box::new(LogCommit { id, commit, parents, labels })))?;
+        for (name, id) in profiled {
+            let profile = resolver.reader().attachment(&id).map_err(Error::from)?;
+            let profile = Profile::decode(&profile).map_err(Error::from)?;
+            each(ShowRow::Profile(name, Box::new(profile)))?;
+        }
+        if let Some(overlaps) = overlaps_of(resolver.reader(), overlaps)? {
+            each(ShowRow::Overlaps(Box::new(overlaps)))?;
+        }
         if !request.compares {
             continue;
         }
@@ -62,12 +80,21 @@ pub fn show<E: From<Error>>(
             sides: DiffSides::Trees { old, new },
             paths: request.paths.clone(),
             reads_contents: request.reads_contents,
+            row_samples: request.row_samples,
         };
         let report =
             diff(repository, &comparison, progress, |file| each(ShowRow::File(Box::new(file))))?;
         each(ShowRow::Compared(Box::new(report)))?;
     }
     Ok(())
+}
+
+/// Names the artifacts that have a profile; of those with the same one, the first.
+fn profiled(commit: &Commit) -> Vec<(String, ObjectId)> {
+    let mut seen = BTreeSet::new();
+    let artifacts = commit.artifacts.iter();
+    let profiles = artifacts.filter_map(|of| Some((of.name.clone(), of.profile?)));
+    profiles.filter(|(_, id)| seen.insert(*id)).collect()
 }
 
 #[cfg(test)]
@@ -82,6 +109,8 @@ mod tests {
                 ShowRow::Commit(commit) => sample.letter(&commit.id).to_string(),
                 ShowRow::File(file) => file.path.to_string(),
                 ShowRow::Compared(report) => report.total().to_string(),
+                ShowRow::Profile(..) => "profile".to_owned(),
+                ShowRow::Overlaps(_) => "overlaps".to_owned(),
             });
             Ok::<(), Error>(())
         })

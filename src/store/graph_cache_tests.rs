@@ -44,6 +44,7 @@ impl Fixture {
             code: None,
             environment: None,
             fine_tune: None,
+            overlaps: None,
         };
         let record = commit.encode().expect("a good commit");
         let id = self.store.put(ObjectKind::Commit, &record).expect("stored");

@@ -4,7 +4,8 @@ use crate::object::{Commit, Metric, Metrics, ObjectId, Params};
 
 /// Gives the attachments of a record, which are kept with it.
 pub(super) fn attachments(commit: &Commit) -> Vec<ObjectId> {
-    let mut ids: Vec<ObjectId> = commit.environment.into_iter().collect();
+    let mut ids: Vec<ObjectId> = commit.environment.into_iter().chain(commit.overlaps).collect();
+    ids.extend(commit.artifacts.iter().filter_map(|artifact| artifact.profile));
     let Some(run) = &commit.run else { return ids };
     ids.extend(run.log);
     ids.extend(run.trace.map(|trace| trace.files));

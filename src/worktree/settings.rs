@@ -15,7 +15,7 @@ pub use pattern::Pattern;
 pub use run::RunDeclaration;
 
 use super::open::own_file;
-use crate::object::ArtifactKind;
+use crate::object::{ArtifactKind, TreePath};
 
 /// Name of the file, at the top of the worktree.
 pub const FILE: &str = "provenance.toml";
@@ -27,7 +27,7 @@ const PATTERNS_MAX: usize = 1024;
 const LINE_BYTES_MAX: usize = 1024;
 
 const TABLES: &[&str] = &["artifact", "run"];
-const KEYS: &[&str] = &["path", "kind", "split", "base"];
+const KEYS: &[&str] = &["path", "kind", "split", "base", "key", "label"];
 
 /// Holds what the file says.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,25 @@ pub struct Declaration {
     pub split: Option<String>,
     /// What it was made from.
     pub base: Option<String>,
+    /// The column that tells the rows of a table apart.
+    pub key: Option<String>,
+    /// The column of a table that holds what is to be learnt.
+    pub label: Option<String>,
+}
+
+impl Settings {
+    /// Finds what is declared for a path, or for a directory above it.
+    pub fn declaration_of(&self, path: &TreePath) -> Option<&Declaration> {
+        let mut at = Some(path.clone());
+        while let Some(path) = at {
+            let matches = |of: &&Declaration| of.patterns.iter().any(|one| one.matches(&path));
+            if let Some(found) = self.artifacts.iter().find(matches) {
+                return Some(found);
+            }
+            at = path.parent();
+        }
+        None
+    }
 }
 
 /// Tells where and why `provenance.toml` is refused.
@@ -153,6 +172,8 @@ impl Source<'_> {
             kind: None,
             split: None,
             base: None,
+            key: None,
+            label: None,
         };
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
@@ -160,6 +181,8 @@ impl Source<'_> {
                 "kind" => declaration.kind = Some(self.kind(value)?),
                 "split" => declaration.split = Some(self.line(value, "split")?),
                 "base" => declaration.base = Some(self.line(value, "base")?),
+                "key" => declaration.key = Some(self.line(value, "key")?),
+                "label" => declaration.label = Some(self.line(value, "label")?),
                 other => return Err(self.unknown("key", other, key.span().start, KEYS)),
             }
         }

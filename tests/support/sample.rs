@@ -32,6 +32,7 @@ pub fn minimal_commit() -> Commit {
         code: None,
         environment: None,
         fine_tune: None,
+        overlaps: None,
     }
 }
 
@@ -48,6 +49,7 @@ pub fn complete_commit() -> Commit {
                 content: content(ArtifactKind::Dataset, "penguins.csv", 1, 13_478),
                 split: Some("train".to_owned()),
                 base: None,
+                profile: Some(id("profile")),
             },
             Artifact {
                 name: "adapter".to_owned(),
@@ -55,6 +57,7 @@ pub fn complete_commit() -> Commit {
                 content: content(ArtifactKind::Adapter, "out/adapter", 2, 1_048_976),
                 split: None,
                 base: Some("example/base-7b".to_owned()),
+                profile: None,
             },
         ],
         run: Some(run()),
@@ -74,6 +77,7 @@ pub fn complete_commit() -> Commit {
             target_modules: Some(vec!["k_proj".to_owned(), "q_proj".to_owned()]),
             dropout: Some(number(0.05)),
         }),
+        overlaps: Some(id("overlaps")),
         ..minimal_commit()
     }
 }

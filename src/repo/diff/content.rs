@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 
 use super::read::{Files, Refusal};
 use super::weights::{self, Header, TensorHasher, TensorIds, Tensors};
-use super::{ContentDiff, FileDiff, FileSide, PATCH_BYTES_MAX};
+use super::{ContentDiff, DiffRequest, DiffSides, FileDiff, FileSide, PATCH_BYTES_MAX};
 use crate::object::TreePath;
 use crate::progress::Progress;
+use crate::repo::table::{self, RowDiff};
 use crate::repo::{DocumentLanguage, Repository, TextDiff, is_binary, keyed_diff, text_diff};
+use crate::worktree::settings::Settings;
 use crate::worktree::stamps::FileKind;
 
 /// The tensors of larger files are only compared by their headers, bytes.
@@ -56,11 +58,22 @@ pub(super) struct Contents<'a> {
     /// What reads them.
     pub files: Files<'a>,
     is_wanted: bool,
+    /// How many rows to show of tables, if they are compared as such.
+    row_samples: Option<usize>,
+    sides: DiffSides,
+    /// What `provenance.toml` of the new side declares, once it was read.
+    settings: Option<Settings>,
 }
 
 impl<'a> Contents<'a> {
-    pub fn new(repository: &'a Repository, is_wanted: bool, progress: &'a Progress) -> Self {
-        Self { files: Files::new(repository, progress), is_wanted }
+    pub fn new(repository: &'a Repository, request: &DiffRequest, progress: &'a Progress) -> Self {
+        Self {
+            files: Files::new(repository, progress),
+            is_wanted: request.reads_contents,
+            row_samples: request.row_samples,
+            sides: request.sides,
+            settings: None,
+        }
     }
 
     /// Compares the contents of a file; none if nobody asked.
@@ -86,6 +99,11 @@ impl<'a> Contents<'a> {
                 new: self.files.target(new)?,
             }));
         }
+        if let (Some(old), Some(new)) = (old, new)
+            && let Some(rows) = self.rows(old, new)?
+        {
+            return Ok(Some(ContentDiff::Rows(rows)));
+        }
         let is_large = |(_, side): &(&TreePath, &FileSide)| side.size > PATCH_BYTES_MAX;
         if sides.iter().any(is_large) {
             for (path, side) in &sides {
@@ -97,6 +115,36 @@ impl<'a> Contents<'a> {
             return Ok(Some(ContentDiff::TooLarge));
         }
         self.compare_small(old, new).map(Some)
+    }
+
+    /// Compares two tables; none if they are to be compared as other texts.
+    fn rows(
+        &mut self,
+        old: (&TreePath, &FileSide),
+        new: (&TreePath, &FileSide),
+    ) -> Result<Option<Box<RowDiff>>, Refusal> {
+        let Some(sample_count) = self.row_samples.filter(|_| table::can_be(new.0)) else {
+            return Ok(None);
+        };
+        let declared = self.settings()?.declaration_of(new.0);
+        let key = declared.and_then(|declared| declared.key.clone());
+        let sides = table::TableSides { old, new, key, sample_count };
+        match table::compare(&self.files, &sides)? {
+            table::Verdict::Rows(rows) => Ok(Some(rows)),
+            table::Verdict::NoTable => Ok(None),
+        }
+    }
+
+    /// Reads `provenance.toml` of the new side; what is wrong in it is said by `commit`.
+    fn settings(&mut self) -> Result<&Settings, Refusal> {
+        let settings = match self.settings.take() {
+            Some(settings) => settings,
+            None => match self.sides {
+                DiffSides::Trees { new, .. } => self.files.settings_of(&new)?,
+                DiffSides::Worktree { .. } => self.files.settings_of_worktree(),
+            },
+        };
+        Ok(self.settings.insert(settings))
     }
 
     fn compare_small(

@@ -6,18 +6,20 @@ use std::ops::ControlFlow;
 use super::{FileSide, PATCH_BYTES_MAX};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
+use crate::repo::artifacts::load_settings;
 use crate::repo::halt::Halt;
 use crate::repo::{Error, Repository};
 use crate::store::Reader;
 use crate::worktree::directory::Directory;
 use crate::worktree::open;
+use crate::worktree::settings::{self, Settings};
 use crate::worktree::stamps::FileKind;
 
 /// Bytes that are read from a file of the worktree at once.
 const PIECE_BYTES: usize = 1 << 20;
 
 /// Why contents could not be compared.
-pub(super) enum Refusal {
+pub(in crate::repo) enum Refusal {
     /// A file of the worktree cannot be read.
     Unreadable(io::Error),
     /// The store failed.
@@ -37,7 +39,7 @@ impl From<io::Error> for Refusal {
 }
 
 /// Reads files wherever they lie; a side that is not there is empty.
-pub(super) struct Files<'a> {
+pub(in crate::repo) struct Files<'a> {
     repository: &'a Repository,
     reader: Reader<'a>,
     root: Option<Directory>,
@@ -47,6 +49,30 @@ pub(super) struct Files<'a> {
 impl<'a> Files<'a> {
     pub fn new(repository: &'a Repository, progress: &'a Progress) -> Self {
         Self { repository, reader: repository.store.reader(), root: None, progress }
+    }
+
+    /// Makes another one, for another thread.
+    pub fn again(&self) -> Self {
+        Self::new(self.repository, self.progress)
+    }
+
+    /// Says whether to stop.
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.progress.check().map_err(|stopped| Refusal::Store(stopped.into()))
+    }
+
+    /// Reads what `provenance.toml` declares in a tree; nothing if it is malformed.
+    pub fn settings_of(&mut self, tree: &ObjectId) -> Result<Settings, Refusal> {
+        match load_settings(&mut self.reader, tree) {
+            Err(Error::Artifacts(_)) => Ok(Settings::default()),
+            settings => Ok(settings?),
+        }
+    }
+
+    /// Reads what `provenance.toml` declares in the worktree; nothing if that cannot be read.
+    pub fn settings_of_worktree(&self) -> Settings {
+        let bytes = settings::load(&self.repository.location.root).unwrap_or_default();
+        settings::parse(&bytes).unwrap_or_default()
     }
 
     /// Reads a whole file of at most [`PATCH_BYTES_MAX`]; none if it has become longer.

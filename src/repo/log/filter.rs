@@ -93,6 +93,7 @@ mod tests {
             code: None,
             environment: None,
             fine_tune: None,
+            overlaps: None,
         }
     }
 

@@ -12,7 +12,9 @@ use crate::object::{
 };
 use crate::progress::Progress;
 use crate::repo::artifacts::artifacts_of;
+use crate::repo::describe::describe;
 use crate::repo::ref_name::RefKind;
+use crate::repo::splits::OverlapReport;
 use crate::repo::{Error, ErrorKind, Head, Repository};
 use crate::store::{Transaction, merge};
 use crate::worktree::local;
@@ -61,7 +63,8 @@ pub(super) fn finish(
     notes.extend(measured.notes.iter().cloned());
     let mut missing = measured.missing.clone();
     let after = After { tree, measured, ended: ended.as_ref(), observed: observed.as_ref() };
-    let (mut commit, transaction) = record(repository, state, &folder, after)?;
+    let Recorded { mut commit, overlaps, transaction } =
+        record(repository, state, &folder, after, progress)?;
     let published = publish(repository, state, &folder, &mut commit, &mut sibling, transaction)?;
     if sibling == Some(Sibling::Moved)
         && local::load_stage(&repository.location.folder)? == Some(tree)
@@ -84,6 +87,7 @@ pub(super) fn finish(
         number: published.number,
         missing,
         notes,
+        overlaps,
         exit_code: run.and_then(|run| run.exit_code),
         signal: ended.and_then(|(_, ended)| ended.signal),
         commit,
@@ -136,7 +140,8 @@ fn record<'s>(
     state: &RunState,
     folder: &RunFolder,
     after: After<'_>,
-) -> Result<(Commit, Transaction<'s>), Error> {
+    progress: &Progress,
+) -> Result<Recorded<'s>, Error> {
     let After { tree, measured, ended, observed } = after;
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
@@ -176,6 +181,9 @@ fn record<'s>(
         "" => format!("run {}", state.name),
         message => message.to_owned(),
     };
+    let mut found = artifacts_of(&mut reader, &tree)?;
+    let described = describe(repository, &tree, &mut found, state.parent, progress)?;
+    described.put(&transaction)?;
     let commit = Commit {
         tree,
         parents: state.parent.into_iter().collect(),
@@ -183,13 +191,21 @@ fn record<'s>(
         time: repository.clock.now(),
         message,
         system: crate::capture::system(),
-        artifacts: artifacts_of(&mut reader, &tree)?.artifacts,
+        artifacts: found.artifacts,
         run: Some(run),
         code: state.code.clone(),
         environment: attach_environment(state, folder, &transaction)?,
         fine_tune: values::fine_tune(repository, &output_paths),
+        overlaps: described.overlaps_id,
     };
-    Ok((commit, transaction))
+    Ok(Recorded { commit, overlaps: described.overlaps, transaction })
+}
+
+/// A record on its way.
+struct Recorded<'s> {
+    commit: Commit,
+    overlaps: Option<OverlapReport>,
+    transaction: Transaction<'s>,
 }
 
 /// Attaches the description of what the command ran in.

@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use super::{Error, FoundRun, Repository};
+use super::{Error, FoundRun, OverlapReport, Repository};
 use crate::capture::environment::Variables;
 use crate::capture::process::{self, Ended, Log, ProcessRequest, TraceRequest};
 use crate::capture::redact::{KnownSecrets, LogRedactor};
@@ -90,6 +90,8 @@ pub struct RunReport {
     pub missing: Vec<String>,
     /// What else a person should know.
     pub notes: Vec<String>,
+    /// What the splits of the data share, if there are two.
+    pub overlaps: Option<OverlapReport>,
     /// What the command exited with; none where nobody saw it.
     pub exit_code: Option<u8>,
     /// The signal that ended it.

@@ -1,0 +1,29 @@
+//! Tables in files: rows of CSV (RFC 4180) and JSON Lines, read piece by piece, compared, counted.
+//!
+//! What a table is and what two rows have in common is specified in `docs/tables.md`.
+
+mod cells;
+mod columns;
+mod compare;
+mod loose;
+mod matching;
+pub(super) mod overlap;
+mod pairs;
+mod probe;
+pub(super) mod profile;
+mod records;
+mod rows;
+mod samples;
+mod shape;
+
+use crate::object::TreePath;
+
+pub use compare::{CellDiff, ColumnDiff, RowChange, RowDiff, RowSample, SAMPLES_MAX};
+pub(super) use compare::{TableSides, Verdict, compare};
+pub(super) use loose::{LooseTable, TableFault, common_columns, read_loosely};
+pub(super) use probe::probe;
+
+/// Tells by its name whether a file can be a table.
+pub(super) fn can_be(path: &TreePath) -> bool {
+    shape::Form::of_name(path.last_name()).is_some()
+}

@@ -1,0 +1,123 @@
+//! Tables by row: what came, what went, what changed; and files that only look like tables.
+
+use serde_json::Value;
+
+use super::project::Project;
+
+const PEOPLE: &str = "id,name,age\n1,Ada,36\n2,Alan,41\n3,Grace,85\n4,Edsger,72\n";
+
+/// Records `old`, writes `new`, and gives what `diff` says about it.
+fn diff(name: &str, old: &[u8], new: &[u8], words: &[&str]) -> String {
+    let project = Project::new();
+    project.write(name.as_bytes(), old);
+    project.commit("first");
+    project.write(name.as_bytes(), new);
+    project.text(&[&["diff"], words].concat())
+}
+
+fn json(name: &str, old: &[u8], new: &[u8]) -> Value {
+    let line = diff(name, old, new, &["--json"]);
+    let document: Value = serde_json::from_str(&line).expect("JSON");
+    document["content"].clone()
+}
+
+#[test]
+fn rows_are_told_apart_by_their_key() {
+    let new = "id,name,age\n4,Edsger,72\n1,Ada,37\n3,Grace,85\n5,Barbara,\n";
+    let text = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &[]);
+    let expected = "\
+changed people.csv  54 B → 55 B
+  4 rows: 1 changed, 1 added, 1 removed, 1 moved, told apart by id
+  ~ 1 (line 2 → 3): age 36 → 37
+  - 2 (line 3): id 2, name Alan, age 41
+  + 5 (line 5): id 5, name Barbara, age \"\"
+";
+    assert_eq!(text, expected);
+    let stat = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &["--stat"]);
+    assert!(stat.contains("+1 -1 ~1 rows"), "{stat}");
+    let lines = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &["--lines"]);
+    assert!(lines.contains("\n-1,Ada,36\n"), "{lines}");
+    let one = diff("people.csv", PEOPLE.as_bytes(), b"id,name,age\n", &["--rows", "1"]);
+    assert!(one.ends_with("and 3 rows more (--rows N shows more)\n"), "{one}");
+}
+
+#[test]
+fn a_declared_key_is_believed() {
+    let project = Project::new();
+    let declared = "[artifact.people]\npath = \"data\"\nkey = \"name\"\n";
+    project.write(b"provenance.toml", declared.as_bytes());
+    project.write(b"data/people.csv", PEOPLE.as_bytes());
+    project.commit("first");
+    project.write(b"data/people.csv", PEOPLE.replace("2,Alan,41", "9,Alan,1").as_bytes());
+    let text = project.text(&["diff"]);
+    assert!(text.contains("~ Alan (line 3): id 2 → 9, age 41 → 1\n"), "{text}");
+}
+
+#[test]
+fn columns_that_came_went_and_have_another_name() {
+    let new = "id,full name,city\n1,Ada,London\n2,Alan,Bletchley\n3,Grace,x\n4,Edsger,y\n";
+    let answer = json("people.csv", PEOPLE.as_bytes(), new.as_bytes());
+    assert_eq!(answer["columns"]["renamed"][0]["new"], "full name");
+    let columns = (&answer["columns"]["removed"][0], &answer["columns"]["added"][0]);
+    assert_eq!(columns, (&"age".into(), &"city".into()), "{answer}");
+    let new = "id,name,age,city\n1,Ada,36,London\n2,Alan,41,x\n3,Grace,85,y\n4,Edsger,72,z\n";
+    let text = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &[]);
+    assert!(text.contains("  1 column added: city\n"), "{text}");
+    assert!(text.contains(": the same values in the columns that both have"), "{text}");
+}
+
+#[test]
+fn lines_of_json_are_rows_too() {
+    let old = "{\"id\": 1, \"x\": {\"a\": 1, \"b\": 2}}\n{\"id\": 2, \"x\": 1.0}\n";
+    let new = "{\"x\":{\"b\":2,\"a\":1},\"id\":1}\n{\"id\":2,\"x\":1.00}\n{\"id\":3}\n";
+    let answer = json("rows.jsonl", old.as_bytes(), new.as_bytes());
+    assert_eq!((&answer["changed"], &answer["added"]), (&1.into(), &1.into()), "{answer}");
+    let cell = serde_json::json!({"column": "x", "old": "1.0", "new": "1.00"});
+    assert_eq!(answer["samples"][0]["cells"], serde_json::json!([cell]));
+}
+
+#[test]
+fn another_spelling_is_no_other_row() {
+    let new = "\u{feff}\"id\";name;age\r\n1;\"Ada\";36\r\n2;Alan;41\r\n3;Grace;85\r\n4;Edsger;72";
+    let text = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &[]);
+    assert!(text.contains("4 rows: the same rows, spelled in another way"), "{text}");
+}
+
+#[test]
+fn what_is_no_table_is_compared_as_what_it_is() {
+    let half = b"id,name\n1,\"Ada\n2,Alan\n";
+    assert!(diff("x.csv", b"id,name\n1,Ada\n", half, &[]).contains("\n@@ "));
+    assert!(diff("x.csv", b"id,name\n1,Ada\n", b"", &[]).contains("\n-1,Ada\n"));
+    assert!(diff("x.csv", b"id,name\n1,Ada\n", b"PK\0\x01", &[]).contains("binary"));
+    let utf16: Vec<u8> = PEOPLE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(diff("x.csv", PEOPLE.as_bytes(), &utf16, &[]).contains("binary"));
+    let names = diff("x.csv", PEOPLE.as_bytes(), b"id,name,age\n", &[]);
+    assert!(names.contains("4 → 0 rows: 4 removed"), "{names}");
+    let latin = diff("x.csv", PEOPLE.as_bytes(), b"id,name,age\n1,Ad\xe9,36\n", &[]);
+    assert!(latin.contains("name Ada → Ad\u{fffd}"), "{latin}");
+    let ragged = b"id,name,age\n1,Ada\n2,Alan,41,9\n3,Grace,85\n4,Edsger,72\n5,a,b\n6,a,b\n7,a,b\n\
+        8,a,b\n9,a,b\n10,a,b\n11,a,b\n12,a,b\n";
+    let text = diff("x.csv", PEOPLE.as_bytes(), ragged, &[]);
+    assert!(text.contains("~ 1 (line 2): age 36\n"), "{text}");
+    assert!(text.contains("~ 2 (line 3): column 4 9\n"), "{text}");
+}
+
+#[test]
+fn wide_and_long_rows_are_rows() {
+    let names: Vec<String> = (0..100_000).map(|column| format!("c{column}")).collect();
+    let row = |first: &str| format!("{first}{}\n", ",1".repeat(99_999));
+    let header = format!("{}\n", names.join(","));
+    let (old, new) = (format!("{header}{}", row("1")), format!("{header}{}", row("2")));
+    let text = diff("wide.csv", old.as_bytes(), new.as_bytes(), &[]);
+    assert!(text.contains("~ line 2: c0 1 → 2\n"), "{text}");
+    let line = |word: &str| format!("{{\"id\":1,\"text\":\"{}{word}\"}}\n", "x".repeat(10 << 20));
+    let answer = json("long.jsonl", line("a").as_bytes(), line("b").as_bytes());
+    assert_eq!(answer["changed"], 1, "{answer}");
+}
+
+#[test]
+fn what_a_cell_holds_moves_no_cursor() {
+    let new = PEOPLE.replace("Alan", "\u{1b}[2JAlan");
+    let text = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &[]);
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}

@@ -118,7 +118,15 @@ fn sets(artifacts: &[Artifact]) -> Vec<Set<'_>> {
     let mut by_split: BTreeMap<&str, Vec<&Artifact>> = BTreeMap::new();
     for artifact in artifacts {
         if let Some(split) = &artifact.split {
-            by_split.entry(split).or_default().push(artifact);
+            // They come by path: what lies in a directory of the same split is counted with it.
+            let of_split: &mut Vec<&Artifact> = by_split.entry(split).or_default();
+            let holds = |other: &&&Artifact| {
+                let below = artifact.path.strip_prefix(&other.path);
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if !of_split.iter().any(|other| holds(&other)) {
+                of_split.push(artifact);
+            }
         }
     }
     let mut sets = Vec::new();

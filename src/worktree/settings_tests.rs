@@ -45,7 +45,10 @@ fn each_mistake_is_named_with_its_line() {
         ("[artefact.a]\npath = 'x'", "1: unknown table \"artefact\"; did you mean `artifact`?"),
         ("\n\n[zzz]", "3: unknown table \"zzz\"; known: artifact run"),
         ("[artifact.a]\n\npaht = 'x'", "3: unknown key \"paht\"; did you mean `path`?"),
-        ("[artifact.a]\nqqq = 'x'", "2: unknown key \"qqq\"; known: path kind split base"),
+        (
+            "[artifact.a]\nqqq = 'x'",
+            "2: unknown key \"qqq\"; known: path kind split base key label",
+        ),
         (
             "[artifact.a]\npath='x'\nkind='modle'",
             "3: unknown kind \"modle\"; did you mean `model`?",

@@ -91,7 +91,12 @@ fn files_in_directories_and_lines_of_json() {
         ("test/b.png", b"\x89PNG two"),
         ("test/rows.csv", b"t,n,more\nx,1.5,0\nz,9,0\n"),
     ]);
+    let nested = "[artifact.nested]\npath = \"train/rows.jsonl\"\nsplit = \"train\"\n";
+    project.write(b"provenance.toml", format!("{DECLARED}{nested}").as_bytes());
+    project.add();
     let (err, pairs) = commit(&project, &[]);
+    let shown = project.text(&["show", "-s"]);
+    assert!(shown.contains("  train: 2 rows in 2 files\n"), "counted once: {shown}");
     let by_name = |name: &str| pairs[0][name].clone();
     assert_eq!((by_name("rows"), by_name("files")), (1.into(), 1.into()), "{err}");
     assert!(err.contains("test/a.png = train/1.png\n"), "{err}");

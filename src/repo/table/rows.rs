@@ -236,6 +236,10 @@ impl Reading {
     /// Gives the cell that tells a row apart from all others.
     pub fn key_of<'a>(&'a self, record: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let key = self.key.as_deref()?;
+        if let Form::Csv { delimiter } = self.shape.form {
+            let at = self.names.iter().position(|name| name == key)?;
+            return csv_cells(record, delimiter).into_iter().nth(at);
+        }
         let mut cells = self.cells(record).into_iter();
         cells.find(|(name, _)| name == key).map(|(_, value)| value)
     }

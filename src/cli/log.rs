@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::graph::{Drawing, Graph};
 use super::print::Output;
-use super::undo::{moved, moved_json};
+use super::undo::{moved, moved_json, unlisted};
 use super::{Context, Failure, Outcome, commit_text, escape, units};
 use crate::object::{ObjectId, Transaction};
 use crate::repo::{self, LogCommit, LogFilter, LogRequest, LogRow};
@@ -197,8 +197,9 @@ fn print_transaction(
     let number = paint.id(transaction.number);
     let command = commit_text::subject(&transaction.command);
     if args.oneline {
-        let moves: Vec<String> =
+        let mut moves: Vec<String> =
             transaction.updates.iter().map(|update| moved(update, paint)).collect();
+        moves.extend(unlisted(transaction));
         let moves =
             if moves.is_empty() { String::new() } else { format!("  {}", moves.join(", ")) };
         return Ok(writeln!(out, "{number} {command}{moves}")?);
@@ -209,6 +210,9 @@ fn print_transaction(
     writeln!(out, "    {name} <{email}>, {}", units::time(transaction.time.0))?;
     for update in &transaction.updates {
         writeln!(out, "    {}", moved(update, paint))?;
+    }
+    if let Some(words) = unlisted(transaction) {
+        writeln!(out, "    {words}")?;
     }
     Ok(())
 }
@@ -224,6 +228,7 @@ fn transaction_json(transaction: &Transaction) -> serde_json::Value {
         },
         "command": transaction.command,
         "updates": transaction.updates.iter().map(moved_json).collect::<Vec<_>>(),
+        "unlisted": transaction.unlisted,
         "refs": transaction.refs.to_record(),
     })
 }

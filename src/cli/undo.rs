@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::print::{Output, Paint};
 use super::{Context, Failure, Outcome, commit_text, escape, units};
-use crate::object::{ObjectId, Update};
+use crate::object::{ObjectId, Transaction, Update};
 use crate::repo::{self, Head, UndoReport, UndoRequest};
 
 /// Undo the last change of branches and tags
@@ -49,6 +49,9 @@ fn words(out: &mut Output, report: &UndoReport) -> Result<(), Failure> {
     for update in &report.updates {
         writeln!(out, "  {}", moved(update, paint))?;
     }
+    if let Some(words) = unlisted(undone) {
+        writeln!(out, "  {words}")?;
+    }
     let tense = if report.number.is_some() { "is" } else { "would be" };
     let head = match (&report.head, report.head_commit) {
         (Head::Branch(name), Some(id)) => format!("on {} at {}", short(name), id.short()),
@@ -73,6 +76,11 @@ pub fn moved(update: &Update, paint: Paint) -> String {
     }
 }
 
+/// Tells of the runs that an entry moves without listing them.
+pub fn unlisted(transaction: &Transaction) -> Option<String> {
+    (transaction.unlisted > 0).then(|| units::count(transaction.unlisted, "run"))
+}
+
 fn short(name: &str) -> &str {
     commit_text::branch_of(name)
 }
@@ -95,6 +103,7 @@ fn json(report: &UndoReport) -> serde_json::Value {
         "undone": report.undone.number,
         "command": report.undone.command,
         "updates": report.updates.iter().map(moved_json).collect::<Vec<_>>(),
+        "unlisted": report.undone.unlisted,
         "transaction": report.number,
         "head": head(&report.head),
         "head_commit": report.head_commit.as_ref().map(ObjectId::to_record),

@@ -79,6 +79,14 @@ pub const COMMIT_GRAPH: &str = "commit-graph";
 /// Derived file of the hashes that the next journal entry builds on.
 pub const JOURNAL_FRONTIER: &str = "journal";
 
+/// Derived file that says which segments make up the index of runs.
+pub const RUNS_INDEX: &str = "runs-index";
+
+/// Gives the name of a derived file with some rows of the index of runs.
+pub fn runs_segment_name(name: &[u8; 16]) -> String {
+    format!("{RUNS_INDEX}-{:032x}", u128::from_be_bytes(*name))
+}
+
 const ENTRY_DIGITS: usize = 20;
 const ENTRY_SUFFIX: &str = ".json";
 const BUNDLE_SUFFIX: &str = ".zst";

@@ -16,6 +16,7 @@ pub mod lease;
 pub mod pack;
 pub mod run_record;
 pub mod run_state;
+pub mod runs_index;
 pub mod stage;
 pub mod stamps;
 pub mod tensor;

@@ -42,6 +42,6 @@ pub use series::{SERIES_BYTES_MAX, SeriesValues};
 pub use timestamp::Timestamp;
 pub use trace::{LeftOut, TRACE_BYTES_MAX, Trace, TraceFile, TraceFiles};
 pub use transaction::{
-    Actor, COMMAND_BYTES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionId, Update,
-    shorten_command,
+    Actor, COMMAND_BYTES_MAX, TRANSACTION_BYTES_MAX, Transaction, TransactionId, UNLISTED_PREFIX,
+    Update, shorten_command,
 };

@@ -280,7 +280,10 @@ impl Series {
         })
     }
 
-    fn to_value(&self) -> Result<Value, FieldError> {
+    /// Gives the JSON.
+    ///
+    /// Errors: a count that no number of JSON holds.
+    pub fn to_value(&self) -> Result<Value, FieldError> {
         let mut object = Object::new();
         object.set("count", Value::count(self.count)?);
         object.set("first", self.first.to_value());

@@ -16,6 +16,10 @@ const SCHEMA: &str = "provenance/transaction/v1";
 pub const TRANSACTION_BYTES_MAX: usize = 65_535;
 /// Longest command that an entry keeps, in bytes.
 pub const COMMAND_BYTES_MAX: usize = 1024;
+/// What the names of refs begin with that may move without being listed.
+///
+/// Source: `docs/format/journal.md`.
+pub const UNLISTED_PREFIX: &str = "runs/";
 
 /// Tells one attempt to write an entry from all others, so that a writer knows its own.
 ///
@@ -38,6 +42,8 @@ pub struct Transaction {
     pub command: String,
     /// What changes, strictly ascending by ref.
     pub updates: Vec<Update>,
+    /// How many refs below [`UNLISTED_PREFIX`] moved beside those, too many to be listed.
+    pub unlisted: u64,
     /// The tree of all refs after it.
     pub refs: ObjectId,
     /// The tree that leads from objects to the statements about them.
@@ -125,6 +131,7 @@ impl Transaction {
                 actor: fields.required("actor", |value| value.record(Actor::read))?,
                 command: fields.required("command", command)?,
                 updates: fields.required("updates", read_updates)?,
+                unlisted: fields.optional("unlisted", unlisted)?.unwrap_or(0),
                 refs: fields.required("refs", Value::id)?,
                 attestations: fields.required("attestations", Value::id)?,
                 previous: fields.required("previous", |value| previous(value, number))?,
@@ -141,6 +148,9 @@ impl Transaction {
         object.set("actor", self.actor.to_value());
         object.set("command", self.command.as_str());
         object.set("updates", list_of(&self.updates, |update| Ok(update.to_value()))?);
+        if self.unlisted > 0 {
+            object.set("unlisted", Value::count(self.unlisted)?);
+        }
         object.set("refs", self.refs);
         object.set("attestations", self.attestations);
         object.set("previous", self.previous.to_string());
@@ -222,6 +232,13 @@ fn read_updates(value: &Value) -> Result<Vec<Update>, FieldError> {
     let updates = value.items(|item| item.record(Update::read))?;
     ascending(&updates, |update| update.name.as_str())?;
     Ok(updates)
+}
+
+fn unlisted(value: &Value) -> Result<u64, FieldError> {
+    match value.counted()? {
+        0 => Err(FieldError::new("must be at least 1")),
+        count => Ok(count),
+    }
 }
 
 fn previous(value: &Value, number: u64) -> Result<Sha256, FieldError> {

@@ -55,6 +55,7 @@ struct Step {
     number: u64,
     refs: RefTree,
     updates: Vec<Update>,
+    unlisted: u64,
 }
 
 /// Checks everything.
@@ -85,6 +86,7 @@ pub fn fsck(
                     number: entry.number(),
                     refs,
                     updates: entry.transaction.updates.clone(),
+                    unlisted: entry.transaction.unlisted,
                 });
             }
             Ok(())
@@ -124,12 +126,14 @@ pub fn fsck(
 /// Checks that each entry moved the refs that it says, and no other.
 fn steps(repository: &Repository, entries: &[Step], report: &mut FsckReport) -> Result<(), Error> {
     let mut reader = repository.store.reader();
-    for (before, Step { number, refs, updates }) in entries.iter().zip(entries.iter().skip(1)) {
+    for (before, Step { number, refs, updates, unlisted }) in
+        entries.iter().zip(entries.iter().skip(1))
+    {
         if before.number + 1 != *number {
             continue;
         }
         let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-        match before.refs.check_step(updates, *refs, load) {
+        match before.refs.check_step(updates, *unlisted, *refs, load) {
             Ok(faults) => report.problems.extend(faults.into_iter().map(|what| {
                 Finding::new(what, format!("entry {number} of the journal"), MEND_JOURNAL)
             })),

@@ -42,7 +42,8 @@ impl Repository {
         ask(commits, &positions)
     }
 
-    fn cache(&self) -> Cache {
+    /// Where derived files are kept.
+    pub(super) fn cache(&self) -> Cache {
         let folder = &self.location.folder;
         Cache::new(local::cache(folder), local::temporaries(folder))
     }

@@ -75,6 +75,7 @@ fn begin(repository: &Repository) -> Result<bool, Error> {
         actor: repository.actor(),
         command: "init".to_owned(),
         updates: Vec::new(),
+        unlisted: 0,
         refs: EMPTY_TREE,
         attestations: EMPTY_TREE,
     };

@@ -163,7 +163,10 @@ pub(super) fn labels(repository: &Repository) -> Result<BTreeMap<ObjectId, Vec<L
     if let Head::Detached(id) = &head {
         labels.entry(*id).or_default().push(Label::Head(None));
     }
-    for (full, id) in refs.list(&mut reader, None)? {
+    // Not all refs: there may be a million runs, and they are no labels.
+    let mut named = refs.list(&mut reader, Some("heads"))?;
+    named.extend(refs.list(&mut reader, Some("tags"))?);
+    for (full, id) in named {
         let is_head = head == Head::Branch(full.clone());
         let label = match full.split_once('/') {
             Some(("heads", name)) if is_head => Label::Head(Some(name.to_owned())),

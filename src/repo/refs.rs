@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Repository};
-use crate::object::{ObjectId, Update, shorten_command};
+use crate::object::{self, ObjectId, UNLISTED_PREFIX, Update, shorten_command};
 use crate::store::refs::RefTree;
 use crate::store::{Appended, Draft, JournalHead, Reader, Reliance, Root, StoreError, Transaction};
 
@@ -36,6 +36,17 @@ impl Refs {
         let refs = self.tree.list(prefix, |id| reader.node(id).map_err(Error::from))?;
         Ok(refs.into_iter().collect())
     }
+}
+
+/// What a journal entry does to the refs.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// What moves, strictly ascending by ref.
+    pub updates: Vec<Update>,
+    /// How many runs are named or forgotten beside that.
+    pub unlisted: u64,
+    /// All refs after it.
+    pub tree: RefTree,
 }
 
 /// Gives the new name of the branch `name`, if these updates rename it: one other branch comes to
@@ -95,6 +106,29 @@ impl Repository {
         Ok(Some(Refs { attestations: newest.transaction.attestations, tree, head }))
     }
 
+    /// Gives where a ref stood before an entry, if the entry moved it.
+    ///
+    /// Cost: reads the refs before and after an entry that does not list all that moved.
+    pub(super) fn moved_from(
+        &self,
+        entry: &object::Transaction,
+        name: &str,
+        reader: &mut Reader<'_>,
+    ) -> Result<Option<Option<ObjectId>>, Error> {
+        if let Some(update) = entry.updates.iter().find(|update| update.name == name) {
+            return Ok(Some(update.old));
+        }
+        if entry.unlisted == 0 || !name.starts_with(UNLISTED_PREFIX) {
+            return Ok(None);
+        }
+        let mut find = |refs| RefTree(refs).find(name, |id| reader.node(id).map_err(Error::from));
+        let old = match entry.number.checked_sub(1) {
+            Some(before) => find(self.journal.entry(before)?.transaction.refs)?,
+            None => None,
+        };
+        Ok((find(entry.refs)? != old).then_some(old))
+    }
+
     /// Moves refs in one journal entry, together with the objects that they need.
     ///
     /// Shape: `objects` become durable first. Another writer's entry in between is no conflict
@@ -106,15 +140,9 @@ impl Repository {
         command: &str,
         objects: Option<Transaction<'s>>,
     ) -> Result<u64, Error> {
-        let mut objects = objects;
         let mut updates = updates.to_vec();
         updates.sort_by(|a, b| a.name.cmp(&b.name));
-        for _ in 0..ATTEMPTS {
-            let refs = self.refs()?;
-            let transaction = match objects.take() {
-                Some(transaction) => transaction,
-                None => self.store.transaction()?,
-            };
+        self.append(command, objects, |refs, transaction| {
             let reliance = transaction.reliance()?;
             for id in updates.iter().filter_map(|update| update.new) {
                 self.store.revive(&reliance, &id, Root::Commit(id))?;
@@ -125,6 +153,29 @@ impl Repository {
                 |id| reader.node(id).map_err(Error::from),
                 |node| Ok(transaction.put_node(node)?),
             )?;
+            Ok(Step { updates: updates.clone(), unlisted: 0, tree })
+        })
+    }
+
+    /// Appends a journal entry; `step` says what it does to the refs as they stand now.
+    ///
+    /// Shape: asked again when another writer was quicker. Errors: those of `step`, and of the
+    /// store; nothing has moved then.
+    pub(super) fn append<'s>(
+        &'s self,
+        command: &str,
+        objects: Option<Transaction<'s>>,
+        mut step: impl FnMut(&Refs, &Transaction<'s>) -> Result<Step, Error>,
+    ) -> Result<u64, Error> {
+        let mut objects = objects;
+        for _ in 0..ATTEMPTS {
+            let refs = self.refs()?;
+            let transaction = match objects.take() {
+                Some(transaction) => transaction,
+                None => self.store.transaction()?,
+            };
+            let reliance = transaction.reliance()?;
+            let Step { updates, unlisted, tree } = step(&refs, &transaction)?;
             if transaction.finish()?.packs == 0 {
                 // What the entry names may be another process's, visible but not yet durable.
                 self.store.settle()?;
@@ -133,7 +184,8 @@ impl Repository {
                 time: self.clock.now(),
                 actor: self.actor(),
                 command: shorten_command(command),
-                updates: updates.clone(),
+                updates,
+                unlisted,
                 refs: tree.0,
                 attestations: refs.attestations,
             };

@@ -1,9 +1,11 @@
 //! Puts every ref back to where it stood before the last transaction; itself a transaction.
 
 use super::{Error, Repository, refs};
+use crate::object::tree::EMPTY_TREE;
 use crate::object::{ObjectId, Transaction, Update};
 use crate::progress::Progress;
 use crate::store::Reader;
+use crate::store::refs::RefTree;
 use crate::worktree::head::Head;
 use crate::worktree::local;
 
@@ -49,7 +51,8 @@ pub fn undo(
     let _lock = repository.lock(progress)?;
     let refs = repository.refs()?;
     let newest = refs.head.newest.as_ref().map(|newest| &newest.transaction);
-    let Some(undone) = newest.filter(|newest| !newest.updates.is_empty()) else {
+    let moves = |newest: &&Transaction| !newest.updates.is_empty() || newest.unlisted > 0;
+    let Some(undone) = newest.filter(moves) else {
         return Err(Error::Usage("there is nothing to undo: no ref has moved yet".to_owned()));
     };
     let updates: Vec<Update> = undone.updates.iter().map(opposite).collect();
@@ -67,7 +70,10 @@ pub fn undo(
         if is_early {
             local::save_head(folder, &head)?;
         }
-        number = Some(repository.move_refs(&updates, &request.command, None)?);
+        number = Some(match undone.unlisted {
+            0 => repository.move_refs(&updates, &request.command, None)?,
+            _ => repository.put_refs_back(undone, &updates, &request.command)?,
+        });
         if head != head_before && !is_early {
             local::save_head(folder, &head)?;
         }
@@ -93,6 +99,28 @@ fn is_head_gone(head: &Head, update: &Update) -> bool {
 }
 
 impl Repository {
+    /// Puts all refs back to where they stood before the newest entry, which does not list them.
+    ///
+    /// Errors: `Conflict` if there is a newer one.
+    fn put_refs_back(
+        &self,
+        undone: &Transaction,
+        updates: &[Update],
+        command: &str,
+    ) -> Result<u64, Error> {
+        let before = undone.number.checked_sub(1).map(|before| self.journal.entry(before));
+        let before = before.transpose()?.map_or(EMPTY_TREE, |before| before.transaction.refs);
+        self.append(command, None, |refs, _| {
+            let newest = refs.head.newest.as_ref().map(|newest| newest.transaction.transaction);
+            if newest != Some(undone.transaction) {
+                let text = "another command moved refs meanwhile: look, and try again";
+                return Err(Error::Conflict(text.to_owned()));
+            }
+            let (updates, unlisted) = (updates.to_vec(), undone.unlisted);
+            Ok(refs::Step { updates, unlisted, tree: RefTree(before) })
+        })
+    }
+
     /// Decides what the worktree stands on once the refs have moved.
     fn head_after(
         &self,

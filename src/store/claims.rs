@@ -26,6 +26,12 @@ impl Claims {
         let shard = usize::from(id.as_bytes()[0]) % SHARDS;
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner).insert(*id)
     }
+
+    /// Tells whether `id` was claimed.
+    pub fn contains(&self, id: &ObjectId) -> bool {
+        let shard = usize::from(id.as_bytes()[0]) % SHARDS;
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
 }
 
 /// Takes eight bytes of an id as they are: an id is a hash already.

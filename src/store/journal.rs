@@ -70,6 +70,8 @@ pub struct Draft {
     pub command: String,
     /// What changes, strictly ascending by ref.
     pub updates: Vec<Update>,
+    /// How many refs of runs move beside those.
+    pub unlisted: u64,
     /// The tree of all refs after it.
     pub refs: ObjectId,
     /// The tree of statements about objects.
@@ -228,7 +230,7 @@ impl Draft {
     fn into_entry(self, before: &Frontier) -> Result<JournalEntry, JournalError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| JournalError::NoRandomness)?;
-        let Self { time, actor, command, updates, refs, attestations } = self;
+        let Self { time, actor, command, updates, unlisted, refs, attestations } = self;
         let transaction = Transaction {
             number: before.size(),
             transaction: TransactionId::from_bytes(random),
@@ -236,6 +238,7 @@ impl Draft {
             actor,
             command,
             updates,
+            unlisted,
             refs,
             attestations,
             previous: before.root(),

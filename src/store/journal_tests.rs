@@ -20,6 +20,7 @@ fn draft(command: &str) -> Draft {
         actor,
         command: command.into(),
         updates: Vec::new(),
+        unlisted: 0,
         refs: EMPTY_TREE,
         attestations: EMPTY_TREE,
     }

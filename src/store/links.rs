@@ -3,7 +3,7 @@
 use crate::object::{Commit, Metric, Metrics, ObjectId, Params};
 
 /// Gives the attachments of a record, which are kept with it.
-pub(super) fn attachments(commit: &Commit) -> Vec<ObjectId> {
+pub fn attachments(commit: &Commit) -> Vec<ObjectId> {
     let mut ids: Vec<ObjectId> = commit.environment.into_iter().chain(commit.overlaps).collect();
     ids.extend(commit.artifacts.iter().filter_map(|artifact| artifact.profile));
     let Some(run) = &commit.run else { return ids };

@@ -34,6 +34,17 @@ impl Stored {
         }
     }
 
+    /// Gives the kind under which it is stored first.
+    pub(super) const fn kind(self) -> ObjectKind {
+        match self {
+            Self::Commit => ObjectKind::Commit,
+            Self::Tree => ObjectKind::Tree,
+            Self::Blob => ObjectKind::Blob,
+            Self::Attachment => ObjectKind::Attachment,
+            Self::Signature => ObjectKind::Signature,
+        }
+    }
+
     /// Gives the word for people.
     pub const fn word(self) -> &'static str {
         match self {

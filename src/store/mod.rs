@@ -26,6 +26,7 @@ mod limits;
 mod links;
 mod lookup;
 pub mod merge;
+pub mod new_refs;
 mod open;
 mod pack;
 mod pack_writer;
@@ -35,6 +36,7 @@ mod reader;
 pub mod refs;
 pub mod repair;
 mod revive;
+pub mod runs_index;
 mod transaction;
 pub mod usage;
 
@@ -51,6 +53,7 @@ pub use journal::{
     Problem as JournalProblem,
 };
 pub use lease::Reliance;
+pub use links::attachments;
 pub use lookup::Stored;
 pub use reach::Root;
 pub use reader::{Place, Reader};

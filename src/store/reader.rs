@@ -97,6 +97,26 @@ impl<'s> Reader<'s> {
         Ok(bytes)
     }
 
+    /// Reads what belongs to a record, if it is kept with the records; `None` for what is too large
+    /// for that and kept as a blob.
+    ///
+    /// Errors: [`StoreError::Missing`] if it is neither.
+    pub fn small_attachment(&mut self, id: &ObjectId) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.find(id, KindSet::only(ObjectKind::Attachment))? {
+            Some(found) => Ok(Some(found)),
+            None => self.blob(id).map(|_| None),
+        }
+    }
+
+    /// Tells where a record lies, so that many can be read in the order of packs.
+    ///
+    /// Errors: [`StoreError::Missing`].
+    pub fn record_place(&mut self, id: &ObjectId) -> Result<Place, StoreError> {
+        let found = self.store().packs().find(id, KindSet::RECORDS)?;
+        let Found { pack, row } = found.ok_or(StoreError::Missing { id: *id })?;
+        Ok(Place { pack: address(&pack), block: row.block.0, offset: row.offset })
+    }
+
     /// Tells where a blob's content begins, so that many blobs can be read in the order of packs.
     ///
     /// Errors: [`StoreError::Missing`].

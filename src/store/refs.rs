@@ -4,8 +4,10 @@
 //! in and leave through closures. Which names are good for people is decided in `repo/`; the
 //! rules across entries are in `docs/format/journal.md`.
 
+use std::collections::HashSet;
+
 use crate::object::tree::{self, Change, EMPTY_TREE, Edit, NewNode, Target};
-use crate::object::{DecodeError, ObjectId, TreePath, Update};
+use crate::object::{DecodeError, ObjectId, TreePath, UNLISTED_PREFIX, Update};
 
 /// Tells why refs cannot be read or moved as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -179,11 +181,12 @@ impl RefTree {
 
     /// Tells what the step from this tree to the next one breaks of the rules across entries.
     ///
-    /// Shape: as sentence parts, empty if every update moved its ref as it says and no other ref
-    /// moved. Cost: reads what differs between the two trees.
+    /// Shape: as sentence parts, empty if every update moved its ref as it says, and of other
+    /// refs only those of `unlisted` runs moved. Cost: reads what differs between the two trees.
     pub fn check_step<B, E>(
         &self,
         updates: &[Update],
+        unlisted: u64,
         next: Self,
         load: impl FnMut(&ObjectId) -> Result<B, E>,
     ) -> Result<Vec<String>, E>
@@ -192,35 +195,36 @@ impl RefTree {
         E: From<DecodeError> + From<RefError>,
     {
         let some = |root: ObjectId| (root != EMPTY_TREE).then_some(root);
-        let mut moved = Vec::new();
+        let mut moved = HashSet::new();
+        let (mut faults, mut found) = (Vec::new(), 0);
         tree::diff(some(self.0), some(next.0), None, load, |change| {
-            moved.push(change);
-            Ok::<(), E>(())
-        })?;
-        let mut faults = Vec::new();
-        for Change { path, old, new } in &moved {
-            let name = text_of(path)?;
+            let Change { path, old, new } = change;
+            let name = text_of(&path)?;
             let is_commit = |target: &Target| matches!(target, Target::Commit { .. });
-            if !old.iter().chain(new).all(is_commit) {
+            if !old.iter().chain(&new).all(is_commit) {
                 faults.push(format!("{name:?} is in the tree of refs and is no commit"));
             }
             let (old, new) = (old.map(|old| old.id()), new.map(|new| new.id()));
-            match updates.iter().find(|update| update.name == name) {
+            let listed = updates.binary_search_by(|update| update.name.as_str().cmp(&name));
+            match listed.ok().and_then(|at| updates.get(at)) {
+                None if unlisted > 0 && name.starts_with(UNLISTED_PREFIX) => found += 1,
                 None => {
                     faults.push(format!("the ref {name:?} moved and the entry does not say so"))
                 }
-                Some(update) if (update.old, update.new) != (old, new) => {
-                    faults.push(format!("the ref {name:?} did not move as the entry says"));
+                Some(update) => {
+                    if (update.old, update.new) != (old, new) {
+                        faults.push(format!("the ref {name:?} did not move as the entry says"));
+                    }
+                    moved.insert(&update.name);
                 }
-                Some(_) => {}
             }
+            Ok::<(), E>(())
+        })?;
+        for update in updates.iter().filter(|update| !moved.contains(&update.name)) {
+            faults.push(format!("the ref {:?} did not move", update.name));
         }
-        for update in updates {
-            let is_moved =
-                moved.iter().any(|change| change.path.as_bytes() == update.name.as_bytes());
-            if !is_moved {
-                faults.push(format!("the ref {:?} did not move", update.name));
-            }
+        if found != unlisted {
+            faults.push(format!("{found} runs moved unlisted, and the entry says {unlisted}"));
         }
         Ok(faults)
     }

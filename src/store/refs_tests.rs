@@ -150,7 +150,7 @@ fn a_step_that_does_something_else_than_it_says_is_found() {
     let one = nodes.after(NONE, &updates(["heads/main: - → a", "tags/v1: - → a"])).unwrap();
     let said = updates(["heads/main: a → b", "tags/v1: a → -"]);
     let two = nodes.after(one, &said).unwrap();
-    let check = |updates: &[Update], next| one.check_step(updates, next, |id| nodes.load(id));
+    let check = |updates: &[Update], next| one.check_step(updates, 0, next, |id| nodes.load(id));
     assert_eq!(check(&said, two).unwrap(), [""; 0]);
     assert_eq!(check(&[], one).unwrap(), [""; 0]);
     let count = |updates: &[Update], next| check(updates, next).unwrap().len();

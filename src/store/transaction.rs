@@ -13,7 +13,9 @@ use super::base::{self, Base};
 use super::block_builder::{BlockBuilder, BlockEncoder, BlockObject};
 use super::claims::Claims;
 use super::pack_writer::PackWriter;
-use super::{JournalError, Reader, Reliance, Store, StoreError, ingest, limits, reader};
+use super::{
+    JournalError, Reader, Reliance, Root, Store, StoreError, Stored, ingest, limits, reader,
+};
 
 /// Collects new objects. Dropped without `finish`, it leaves the repository as it was.
 #[derive(Debug)]
@@ -63,6 +65,13 @@ impl<'s> Transaction<'s> {
                 records: BlockBuilder::default(),
             }),
         })
+    }
+
+    /// Relies on what another transaction did: for who adds much, one transaction after the other.
+    pub fn relying(self, reliance: Arc<Reliance>) -> Self {
+        // It is new, so nothing was looked up yet.
+        let _first = self.reliance.set(reliance);
+        self
     }
 
     /// Stores a small object unless the repository has it, and tells its id.
@@ -190,6 +199,33 @@ impl<'s> Transaction<'s> {
         let reliance = self.reliance()?;
         reliance.touch()?;
         Ok(!reliance.is_listed(id) && self.store.packs().contains(id, kinds)?)
+    }
+
+    /// Tells whether an object is there, or is once this transaction is finished, for who names
+    /// it; what waits to be collected is stored anew.
+    pub fn holds(&self, id: &ObjectId, what: Stored) -> Result<bool, StoreError> {
+        let kind = what.kind();
+        if self.claims_of(kind).contains(id) {
+            return Ok(true);
+        }
+        let kinds = match what {
+            Stored::Blob => reader::BLOBS,
+            // What is too large for a block is kept with the data.
+            Stored::Attachment => KindSet::only(kind).or(reader::BLOBS),
+            _ => KindSet::only(kind),
+        };
+        let reliance = self.reliance()?;
+        reliance.touch()?;
+        if !self.store.packs().contains(id, kinds)? {
+            return Ok(false);
+        }
+        match what {
+            _ if !reliance.names(id) => {}
+            Stored::Commit => self.store.revive(&reliance, id, Root::Commit(*id))?,
+            Stored::Tree => self.store.revive(&reliance, id, Root::Tree(*id))?,
+            Stored::Blob | Stored::Attachment | Stored::Signature => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// What this transaction relies on; whoever names its objects confirms it before and after,

@@ -56,6 +56,7 @@ impl Sample {
                     old: None,
                     new: Some(ObjectId::of(&number.to_le_bytes())),
                 }],
+                unlisted: 0,
                 refs: tree,
                 attestations: ObjectId::of(&Node::Leaf(Vec::new()).encode()),
             };

@@ -8,9 +8,11 @@ use crate::support::{fixture, sample};
 
 #[test]
 fn entries_keep_their_bytes() {
-    for (name, entry) in
-        [("entry-0.json", sample::first_transaction()), ("entry-1.json", sample::transaction())]
-    {
+    for (name, entry) in [
+        ("entry-0.json", sample::first_transaction()),
+        ("entry-1.json", sample::transaction()),
+        ("entry-2.json", sample::bulk_transaction()),
+    ] {
         let name = format!("format/v1/journal/{name}");
         fixture::check(&name, &entry.encode().unwrap());
         let decoded = Transaction::decode(&fixture::read(&name)).unwrap();

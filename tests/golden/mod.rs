@@ -13,6 +13,7 @@ mod overlaps;
 mod pack;
 mod profile;
 mod run_state;
+mod runs_index;
 mod series;
 mod stage;
 mod trace;

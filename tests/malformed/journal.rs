@@ -33,6 +33,7 @@ const DEFECTS: &[(&str, &str, &str, &str)] = &[
         "{\"new\":OLD,\"old\":OLD,\"ref\":\"heads/old\"}",
         "differ",
     ),
+    ("entry-unlisted-nothing", "\"updates\":", "\"unlisted\":0,\"updates\":", "at least 1"),
     ("entry-updates-descend", "\"heads/main\"", "\"heads/z\"", "must come after"),
     ("entry-updates-twice", "\"heads/main\"", "\"heads/old\"", "must come after"),
 ];

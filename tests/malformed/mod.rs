@@ -9,6 +9,7 @@ mod json;
 mod lease;
 mod object;
 mod pack;
+mod runs_index;
 mod series;
 mod stage;
 mod trace;

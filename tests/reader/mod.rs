@@ -90,6 +90,7 @@ fn grow(repository: &Repository, count: u32) {
             actor: newest.actor,
             command: "grow".to_owned(),
             updates: Vec::new(),
+            unlisted: 0,
             refs: newest.refs,
             attestations: EMPTY_TREE,
         };

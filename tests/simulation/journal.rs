@@ -22,7 +22,7 @@ fn draft(command: String) -> Draft {
     let actor = Actor { name: "Ada".into(), email: String::new(), host: None, user: None };
     let time = Timestamp(1_700_000_000_000);
     let (updates, refs, attestations) = (Vec::new(), EMPTY_TREE, EMPTY_TREE);
-    Draft { time, actor, command, updates, refs, attestations }
+    Draft { time, actor, command, updates, unlisted: 0, refs, attestations }
 }
 
 fn open(storage: Arc<dyn Storage>) -> Journal {

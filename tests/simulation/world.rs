@@ -123,6 +123,7 @@ impl Client {
             actor: self.repository.actor(),
             command: "init".to_owned(),
             updates: Vec::new(),
+            unlisted: 0,
             refs: EMPTY_TREE,
             attestations: EMPTY_TREE,
         };

@@ -14,6 +14,7 @@ use provenance::format::entry_file::{decode_entry_file, encode_entry_file};
 use provenance::format::pack::{
     BlockRow, BlockSummary, HEADER_BYTES, PackIndex, TRAILER_BYTES, Trailer,
 };
+use provenance::format::runs_index::{self, State};
 use provenance::format::stage::Stage;
 use provenance::format::stamps::View;
 use provenance::format::tensor::{TensorLimits, cut_points, header_bytes};
@@ -44,6 +45,7 @@ pub const ALL: &[(&str, Feed)] = &[
     ("stage", stage),
     ("stamps", stamps),
     ("commit_graph", commit_graph),
+    ("runs_index", runs_index),
     ("config", config),
     ("settings", settings),
     ("tensor", tensor),
@@ -189,6 +191,27 @@ pub fn commit_graph(bytes: &[u8]) {
         assert!(!is_believed || parents.iter().all(|parent| *parent < position), "no circle");
     }
     let _found = graph.find(&ObjectId::of(b""));
+}
+
+pub fn runs_index(bytes: &[u8]) {
+    if let Ok(state) = State::decode(bytes) {
+        assert_eq!(state.encode(), bytes, "a state has one spelling");
+    }
+    let Some(end) = bytes.last_chunk() else { return };
+    let Ok(trailer) = runs_index::Trailer::decode(end, bytes.len() as u64) else { return };
+    let cut = |offset: u64, length: u64| {
+        let start = usize::try_from(offset).ok()?;
+        bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+    };
+    let Some(listed) = cut(trailer.offset, trailer.bytes) else { return };
+    let Ok(directory) = runs_index::Directory::decode(listed, &trailer) else { return };
+    for (_, place) in directory.fields() {
+        let Some(column) = cut(place.offset, place.bytes) else { continue };
+        let Ok(column) = place.decode(column.to_vec(), directory.rows) else { continue };
+        for row in [0, 1, directory.rows / 2, directory.rows, u32::MAX] {
+            black_box(column.cell(row));
+        }
+    }
 }
 
 pub fn config(bytes: &[u8]) {

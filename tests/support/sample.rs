@@ -204,6 +204,7 @@ pub fn first_transaction() -> Transaction {
         },
         command: "init".to_owned(),
         updates: Vec::new(),
+        unlisted: 0,
         refs: id("no refs"),
         attestations: id("no attestations"),
         previous: merkle::empty_root(),
@@ -247,9 +248,25 @@ pub fn transaction() -> Transaction {
             update("heads/old", Some("parent"), None),
             update("tags/v1", None, Some("commit")),
         ],
+        unlisted: 0,
         refs: id("refs"),
         attestations: id("no attestations"),
         previous: merkle::leaf_hash(&first.encode().expect("valid")),
+    }
+}
+
+/// Entry 2, which names more runs than it lists.
+pub fn bulk_transaction() -> Transaction {
+    let before = transaction();
+    Transaction {
+        number: 2,
+        transaction: TransactionId::from_bytes([0xcd; 16]),
+        command: "import --jsonl runs.jsonl".to_owned(),
+        updates: Vec::new(),
+        unlisted: 1_000_000,
+        refs: id("a million refs"),
+        previous: merkle::leaf_hash(&before.encode().expect("valid")),
+        ..before
     }
 }
 

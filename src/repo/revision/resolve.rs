@@ -228,8 +228,8 @@ impl<'r> Resolver<'r> {
             if left == 0 || until.is_some_and(|until| transaction.time <= until) {
                 return stood.ok_or_else(|| not_found("former value of the ref", full));
             }
-            if let Some(update) = transaction.updates.iter().find(|update| update.name == full) {
-                stood = update.old;
+            if let Some(old) = self.repository.moved_from(&transaction, full, &mut self.reader)? {
+                stood = old;
                 left -= 1;
                 changes += 1;
             }

@@ -57,6 +57,11 @@ impl Expression {
         }
     }
 
+    /// Appends the fields that it asks for.
+    pub fn fields(&self, fields: &mut Vec<String>) {
+        self.0.fields(fields);
+    }
+
     /// Tells whether it holds for what has these fields.
     pub fn holds<'r>(&self, find: &dyn Fn(&str) -> Option<Field<'r>>) -> bool {
         self.0.holds(find)
@@ -64,6 +69,17 @@ impl Expression {
 }
 
 impl Node {
+    fn fields(&self, fields: &mut Vec<String>) {
+        match self {
+            Self::And(left, right) | Self::Or(left, right) => {
+                left.fields(fields);
+                right.fields(fields);
+            }
+            Self::Not(inner) => inner.fields(fields),
+            Self::Has(field) | Self::Compare { field, .. } => fields.push(field.clone()),
+        }
+    }
+
     fn holds<'r>(&self, find: &dyn Fn(&str) -> Option<Field<'r>>) -> bool {
         match self {
             Self::And(left, right) => left.holds(find) && right.holds(find),

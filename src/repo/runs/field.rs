@@ -51,6 +51,15 @@ impl<'r> Field<'r> {
         }
     }
 
+    /// Gives it with a text of its own.
+    pub fn into_owned(self) -> Field<'static> {
+        match self {
+            Self::Number(number) => Field::Number(number),
+            Self::Bool(value) => Field::Bool(value),
+            Self::Text(text) => Field::Text(text.into_owned().into()),
+        }
+    }
+
     /// Orders values of one field: numbers before texts, NaN last of the numbers.
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self.number(), other.number()) {
@@ -121,6 +130,45 @@ fn param<'r>(params: &'r Object, name: &str) -> Option<Field<'r>> {
         }
     })
     .next()
+}
+
+/// Gives every name under which [`field`] finds something, beside `started`; or nothing for
+/// more than `count_max` parameters and metrics.
+pub fn names_of(run: &Run, count_max: usize) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    if let Params::Here(params) = &run.params {
+        names_of_params(params, "params", &mut names, count_max);
+    }
+    if let Metrics::Here(metrics) = &run.metrics {
+        for (name, metric) in metrics {
+            if names.len() > count_max {
+                break;
+            }
+            names.push(format!("metrics.{name}"));
+            if matches!(metric, Metric::Series(_)) {
+                let parts = ["first", "last", "min", "max", "count"];
+                names.extend(parts.map(|part| format!("metrics.{name}.{part}")));
+            }
+        }
+    }
+    if names.len() > count_max {
+        return None;
+    }
+    names.extend(NAMES.iter().filter(|name| **name != "started").map(|name| (*name).to_owned()));
+    Some(names)
+}
+
+fn names_of_params(params: &Object, prefix: &str, names: &mut Vec<String>, count_max: usize) {
+    for (name, value) in params.iter() {
+        if names.len() > count_max {
+            return;
+        }
+        let name = format!("{prefix}.{name}");
+        if let Value::Object(inner) = value {
+            names_of_params(inner, &name, names, count_max);
+        }
+        names.push(name);
+    }
 }
 
 fn of_value(value: &Value) -> Option<Field<'_>> {

@@ -2,18 +2,25 @@
 
 mod expression;
 mod field;
+mod index;
+mod query;
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
 pub use expression::Expression;
 pub use field::{Field, field, insist_on_field};
 
 use super::date;
-use super::ref_name::RefKind;
 use super::{Error, Repository};
 use crate::object::{Commit, ObjectId, Run};
 use crate::progress::Progress;
+use crate::store::Cache;
+use crate::store::runs_index;
+use index::Trouble;
+use query::{Hit, Hits, Query};
+
+/// How often the index is built anew before the question is answered without one.
+const ATTEMPTS: usize = 2;
 
 /// Says which runs, and in what order.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +61,8 @@ impl FoundRun {
 /// Finds runs.
 ///
 /// Shape: every run that a ref `runs/` names, each once. Errors: `Usage` for an expression or a
-/// date that is not understood. Cost: reads the record of every run.
+/// date that is not understood. Cost: reads the records that are new since it was asked last, the
+/// columns of the index that it asks for, and the records that it gives.
 pub fn runs(
     repository: &Repository,
     request: &RunsRequest,
@@ -67,46 +75,51 @@ pub fn runs(
     let now = date::local(repository.clock.now())?;
     let date =
         |text: &Option<String>| text.as_deref().map(|text| date::parse(text, &now)).transpose();
-    let (since, until) = (date(&request.since)?, date(&request.until)?);
+    let query = Query {
+        filter,
+        sort: &request.sort,
+        since: date(&request.since)?,
+        until: date(&request.until)?,
+        count_max: request.count_max.unwrap_or(usize::MAX),
+    };
+    let refs = repository.refs()?.tree.0;
     let mut reader = repository.store.reader();
-    let folder = RefKind::Run.prefix().trim_end_matches('/');
-    let refs = repository.refs()?.list(&mut reader, Some(folder))?;
-    let mut seen = HashSet::new();
-    let mut found = Vec::new();
-    for id in refs.into_values().filter(|id| seen.insert(*id)) {
-        progress.check()?;
-        let run = FoundRun { commit: reader.commit(&id)?, id };
-        let Some(started) = run.run().map(|run| run.started) else { continue };
-        let is_in_time = since.is_none_or(|since| started >= since)
-            && until.is_none_or(|until| started <= until);
-        if is_in_time && filter.as_ref().is_none_or(|filter| filter.holds(&|name| run.field(name)))
-        {
-            found.push(run);
+    let cache = repository.cache();
+    for _ in 0..ATTEMPTS {
+        match asked(repository, &cache, refs, &query, progress) {
+            Ok(hits) => return query::read(&hits, &mut reader, progress),
+            Err(Trouble::Stale) => runs_index::forget(&cache),
+            Err(Trouble::Other(error)) => return Err(error),
         }
     }
-    found.sort_by(|a, b| order(a, b, &request.sort));
-    found.truncate(request.count_max.unwrap_or(usize::MAX));
-    Ok(found)
+    // No files can be kept here.
+    let mut hits = Hits::new(&query);
+    let all = index::without_cache(repository, refs, progress, |segment| {
+        hits.add(segment, |_| false, &mut reader, progress)
+    });
+    match all {
+        Ok(()) => query::read(&hits.finish(), &mut reader, progress),
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Stale) => Err(Error::Internal("rows that were built are gone".to_owned())),
+    }
 }
 
-/// Orders runs by fields; what has none of them comes last, and the later before the earlier.
-fn order(a: &FoundRun, b: &FoundRun, by: &[String]) -> Ordering {
-    for name in by {
-        let (name, is_reverse) = match name.strip_prefix('-') {
-            Some(name) => (name, true),
-            None => (name.as_str(), false),
-        };
-        let order = match (a.field(name), b.field(name)) {
-            (Some(a), Some(b)) if is_reverse => b.compare(&a),
-            (Some(a), Some(b)) => a.compare(&b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
+/// Asks the index, brought up to date.
+fn asked(
+    repository: &Repository,
+    cache: &Cache,
+    refs: ObjectId,
+    query: &Query<'_>,
+    progress: &Progress,
+) -> Result<Vec<Hit>, Trouble> {
+    let state = index::up_to_date(repository, cache, refs, progress)?;
+    let gone: HashSet<(u32, u32)> = state.gone.iter().copied().collect();
+    let mut reader = repository.store.reader();
+    let mut hits = Hits::new(query);
+    for (at, (name, rows)) in (0_u32..).zip(&state.segments) {
+        let segment = runs_index::open_segment(cache, name, *rows)?;
+        let is_gone = |row| !gone.is_empty() && gone.contains(&(at, row));
+        hits.add(&segment, is_gone, &mut reader, progress)?;
     }
-    let started = |run: &FoundRun| run.run().map(|run| run.started);
-    started(b).cmp(&started(a)).then_with(|| a.id.cmp(&b.id))
+    Ok(hits.finish())
 }

@@ -302,6 +302,14 @@ impl MetricsReader {
     }
 }
 
+/// Gives what a record keeps of a series, and the attachment that holds all of it.
+///
+/// Shape: `steps` are none, or as many as `values`; nothing for no values.
+pub fn series_of(steps: Vec<Option<Number>>, values: Vec<Reading>) -> Option<(Series, Vec<u8>)> {
+    let gathered = Gathered { steps, values, ..Gathered::default() };
+    (!gathered.values.is_empty()).then(|| gathered.into_series())
+}
+
 impl Gathered {
     /// Gives the summary for the record, and the attachment.
     fn into_series(self) -> (Series, Vec<u8>) {

@@ -14,6 +14,7 @@ pub mod git;
 mod hardware;
 mod holder;
 pub mod metrics;
+pub mod mlflow;
 pub mod process;
 pub mod redact;
 mod rows;

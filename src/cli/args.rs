@@ -7,9 +7,9 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
 use super::{
-    add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, fsck,
-    gc, hash, impact, init, keep_calls, lineage, log, ls, man, merge_base, restore, rev_list,
-    rev_parse, rm, rollback, run, runs, show, status, tag, undo,
+    add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, export,
+    fsck, gc, hash, impact, import, init, keep_calls, lineage, log, ls, man, merge_base, restore,
+    rev_list, rev_parse, rm, rollback, run, runs, show, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -62,10 +62,12 @@ pub enum Command {
     Config(config::Args),
     Diff(diff::Args),
     Du(du::Args),
+    Export(export::Args),
     Fsck(fsck::Args),
     Gc(gc::Args),
     Hash(hash::Args),
     Impact(impact::Args),
+    Import(import::Args),
     Init(init::Args),
     #[command(hide = true)]
     KeepCalls(keep_calls::Args),
@@ -96,6 +98,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Explain", &["lineage", "impact", "bisect"]),
     ("Go back", &["checkout", "restore", "rollback", "undo"]),
     ("Name", &["branch", "tag"]),
+    ("Exchange", &["export", "import"]),
     ("Keep in order", &["fsck", "gc", "du"]),
     ("For scripts", &["rev-parse", "rev-list", "merge-base", "commit-tree", "hash"]),
 ];

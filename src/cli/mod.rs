@@ -19,12 +19,14 @@ mod diff;
 mod du;
 mod escape;
 mod exit;
+mod export;
 mod file_diff;
 mod fsck;
 mod gc;
 mod graph;
 mod hash;
 mod impact;
+mod import;
 mod init;
 mod keep_calls;
 mod lineage;
@@ -236,10 +238,12 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args, context),
         Command::Diff(args) => diff::run(args, context),
         Command::Du(args) => du::run(args, context),
+        Command::Export(args) => export::run(args, context),
         Command::Fsck(args) => fsck::run(args, context),
         Command::Gc(args) => gc::run(args, context),
         Command::Hash(args) => hash::run(args, context),
         Command::Impact(args) => impact::run(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::KeepCalls(args) => keep_calls::run(args, context),
         Command::Lineage(args) => lineage::run(args, context),

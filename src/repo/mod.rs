@@ -15,6 +15,7 @@ mod describe;
 pub mod diff;
 mod du;
 mod error;
+mod exchange;
 mod fsck;
 mod gc;
 mod halt;
@@ -85,6 +86,10 @@ pub use config::{
 };
 pub use du::{DuReport, DuRequest, PathUsage, PathUsageTotal, du};
 pub use error::{Error, ErrorKind};
+pub use exchange::{
+    ExportReport, ExportRequest, ImportReport, ImportRequest, MlflowReport, MlflowRequest, export,
+    import, import_mlflow,
+};
 pub use fsck::{FsckReport, FsckRequest, fsck};
 pub use gc::{GcReport, GcRequest, gc};
 pub use hash::{HashReport, HashRequest, hash_files};

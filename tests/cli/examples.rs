@@ -25,6 +25,10 @@ provenance checkout -b trial main~1; echo other > config.yaml; provenance commit
 provenance branch experiment; provenance checkout main
 echo new > data/new.csv; provenance add data/new.csv; echo more >> train.py
 mkdir -p .local/share/bash-completion/completions .config/fish/completions
+mkdir -p copy artifacts mlruns/0; provenance -C copy init
+echo "experiment_id: '0'" > mlruns/0/meta.yaml
+echo '{"schema":"provenance/exchange/v1"}' | tee runs.jsonl > theirs.jsonl
+echo '{"record":{"run":{"name":"theirs","started":0}}}' | tee -a runs.jsonl >> theirs.jsonl
 # Programs of others that an example may name, and that need not be there.
 printf '#!/bin/sh\ncat >/dev/null\n' > bin/b3sum; cp bin/b3sum bin/jq
 for line in '#!/bin/sh' "mkdir -p out" "tee out/w model.pt < train.py" "echo {} > metrics.json"; do

@@ -4,19 +4,19 @@
 //! Its files are `store/runs_index.rs`; questions are asked in `query.rs`.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
 use super::field::{Field, field, names_of};
 use crate::object::tree::{self, EMPTY_TREE};
 use crate::object::{Commit, ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
-use crate::repo::intake::thread_count;
 use crate::repo::ref_name::RefKind;
 use crate::repo::{Error, Repository};
 use crate::store::runs_index::{
     self, COLUMNS_MAX, Cell, SEGMENT_ROWS, SEGMENTS_MAX, Segment, SegmentBuilder, Stale, State,
 };
 use crate::store::{Cache, Reader};
+use crate::threads;
 
 /// Most parameters and metrics of a run in the index; the others of a run are read when asked for.
 const VALUES_MAX: usize = 512;
@@ -236,7 +236,7 @@ fn built<T: Send>(
     }
     placed.sort_unstable();
     let ids: Vec<ObjectId> = placed.into_iter().map(|(_, id)| id).collect();
-    let share = ids.len().div_ceil(thread_count()).clamp(1024, SEGMENT_ROWS as usize);
+    let share = ids.len().div_ceil(threads::count()).clamp(1024, SEGMENT_ROWS as usize);
     let shares: Vec<&[ObjectId]> = ids.chunks(share).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || -> Result<Vec<T>, Error> {
@@ -262,16 +262,13 @@ fn built<T: Send>(
         }
         Ok(segments)
     };
-    let threads = thread_count().min(shares.len());
-    let outcomes: Vec<Result<Vec<T>, Error>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let join = |worker: thread::ScopedJoinHandle<'_, _>| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        workers.into_iter().map(join).collect()
+    let outcomes = Mutex::new(Vec::new());
+    threads::share(threads::count().min(shares.len()), || {
+        let outcome = work();
+        outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
     });
     let mut segments = Vec::new();
-    for outcome in outcomes {
+    for outcome in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
         segments.extend(outcome?);
     }
     Ok(segments)

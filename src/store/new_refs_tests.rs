@@ -9,22 +9,7 @@ use crate::object::Update;
 #[derive(Default)]
 struct Nodes(RefCell<HashMap<ObjectId, Vec<u8>>>);
 
-#[derive(Debug)]
-enum Fault {
-    Ref(RefError),
-}
-
-impl From<DecodeError> for Fault {
-    fn from(error: DecodeError) -> Self {
-        panic!("{error}")
-    }
-}
-
-impl From<RefError> for Fault {
-    fn from(error: RefError) -> Self {
-        Self::Ref(error)
-    }
-}
+type Fault = Box<dyn std::error::Error>;
 
 impl Nodes {
     fn load(&self, id: &ObjectId) -> Result<Vec<u8>, Fault> {

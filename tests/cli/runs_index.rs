@@ -70,6 +70,7 @@ fn files(project: &Project) -> Vec<PathBuf> {
 }
 
 /// What is answered where nothing can be kept.
+#[expect(clippy::disallowed_methods, reason = "a folder of caches is put aside and back")]
 fn without_cache(project: &Project) -> Vec<String> {
     let (cache, aside) = (project.path(b".provenance/cache"), project.path(b".provenance/aside"));
     fs::rename(&cache, &aside).expect("moved");

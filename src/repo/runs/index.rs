@@ -43,6 +43,9 @@ impl<E: Into<Error>> From<E> for Trouble {
     }
 }
 
+/// Commits that several refs name, and how many further ones.
+type Again = Vec<(ObjectId, u32)>;
+
 /// Runs that came and went, by their commits: how many refs more, or fewer, name each.
 type Changes = HashMap<ObjectId, i64>;
 
@@ -126,12 +129,9 @@ fn changed(reader: &mut Reader<'_>, old: ObjectId, new: ObjectId) -> Result<Chan
 }
 
 /// Lists the commits that any ref of a run names, ascending, and how many further refs name one.
-fn all(
-    reader: &mut Reader<'_>,
-    refs: ObjectId,
-) -> Result<(Vec<ObjectId>, Vec<(ObjectId, u32)>), Error> {
+fn all(reader: &mut Reader<'_>, refs: ObjectId) -> Result<(Vec<ObjectId>, Again), Error> {
     let mut ids = Vec::new();
-    let mut again: Vec<(ObjectId, u32)> = Vec::new();
+    let mut again = Again::new();
     if refs == EMPTY_TREE {
         return Ok((ids, again));
     }

@@ -20,7 +20,7 @@ Examples:
   provenance export --jsonl --all | provenance -C copy import --jsonl -
   provenance import --jsonl runs.jsonl                    # written by a script of yours
   provenance import --jsonl runs.jsonl --files artifacts  # with the files that it names
-  provenance import --jsonl theirs.jsonl --prefix theirs/ # branch main becomes theirs/main
+  provenance import --jsonl theirs.jsonl --prefix their-  # branch main becomes their-main
   provenance import mlflow mlruns                         # the folder that MLflow writes
 
 A line that a script of yours writes may be as short as

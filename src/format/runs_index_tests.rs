@@ -81,11 +81,12 @@ fn no_byte_of_a_segment_changes_unseen() {
         let Ok((_, directory)) = open(&damaged) else { continue };
         let places = [IDS, SHORT_IDS, STARTED, WIDE].map(|name| directory.find(name).unwrap());
         let raw = |place: &Place| bytes_of(&damaged, place).to_vec();
-        let is_seen = places[0].ids(&raw(places[0]), 16).is_err()
-            || places[1].short_ids(&raw(places[1]), 16).is_err()
-            || places[2].times(&raw(places[2]), 16).is_err()
-            || places[3].rows(&raw(places[3]), 16).is_err()
-            || directory.fields().any(|(_, place)| place.decode(raw(place), 16).is_err());
+        let rows = directory.rows;
+        let is_seen = places[0].ids(&raw(places[0]), rows).is_err()
+            || places[1].short_ids(&raw(places[1]), rows).is_err()
+            || places[2].times(&raw(places[2]), rows).is_err()
+            || places[3].rows(&raw(places[3]), rows).is_err()
+            || directory.fields().any(|(_, place)| place.decode(raw(place), rows).is_err());
         assert!(is_seen, "byte {at}");
     }
     for end in 0..bytes.len() {

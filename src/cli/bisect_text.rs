@@ -7,9 +7,9 @@ use super::print::{self, Output, Paint};
 use super::{Failure, commit_text, escape, run_text, units};
 use crate::object::{Commit, ObjectId};
 use crate::progress::Progress;
+use crate::repo::diff::{DiffRequest, diff, diff_sides};
 use crate::repo::{
-    self, BisectReport, Bisection, Decision, Error, Repository, Said, ShowRequest, ShowRow,
-    TrialEvent, Verdict,
+    self, BisectReport, Bisection, Decision, Error, Repository, Said, TrialEvent, Verdict,
 };
 
 /// Says what follows.
@@ -47,13 +47,20 @@ pub fn words(
                 writeln!(out, "Test this one, then say {good}, {bad} or skip: {line}")?;
             }
         }
-        Decision::Found { id, is_beside_paths } => {
-            writeln!(out, "{} is the first {bad} commit", out.paint.id(id))?;
+        Decision::Found { id, is_beside_paths, unmeasured } => {
+            let measured = if unmeasured.is_empty() { "" } else { " of those that were measured" };
+            writeln!(out, "{} is the first {bad} commit{measured}", out.paint.id(id))?;
+            if !unmeasured.is_empty() {
+                writeln!(out, "Right before it nothing was measured, and it may have been here:")?;
+            }
+            for id in unmeasured {
+                writeln!(out, "  {}", one_line(out, repository, id)?)?;
+            }
             if *is_beside_paths {
                 writeln!(out, "It changes none of the paths, and no commit that does is {bad}")?;
             }
             if let Some((id, commit)) = &report.commit {
-                culprit(out, repository, id, commit)?;
+                culprit(out, repository, (id, commit), unmeasured)?;
             }
             writeln!(out, "`provenance bisect reset` goes back to where you were")?;
         }
@@ -77,46 +84,45 @@ pub fn words(
     Ok(())
 }
 
-/// Shows a commit, and what it changed: parameters and metrics first, then which files.
+fn one_line(out: &Output, repository: &Repository, id: &ObjectId) -> Result<String, Failure> {
+    let subject = commit_text::subject(&repo::message(repository, id)?);
+    Ok(format!("{} {subject}", out.paint.id(id.short())))
+}
+
+/// Shows a commit, and what it changed since the one that was good: parameters and metrics first,
+/// then which files.
 fn culprit(
     out: &mut Output,
     repository: &Repository,
-    id: &ObjectId,
-    commit: &Commit,
+    (id, commit): (&ObjectId, &Commit),
+    unmeasured: &[ObjectId],
 ) -> Result<(), Failure> {
     writeln!(out)?;
     for line in commit_text::full(id, commit, &[], out.paint) {
         writeln!(out, "{line}")?;
     }
     writeln!(out)?;
-    if let Some(parent) = commit.parents.first() {
-        let pair = [parent, id].map(|id| id.to_string().into_bytes());
-        if let Some(diff) = repo::run_diff(repository, &pair)? {
-            run_text::put_diff(out, &diff)?;
-        }
+    let Some(before) = repo::first_ancestor(repository, commit, unmeasured)? else { return Ok(()) };
+    let pair = [before.to_string().into_bytes(), id.to_string().into_bytes()];
+    if let Some(diff) = repo::run_diff(repository, &pair)? {
+        run_text::put_diff(out, &diff)?;
     }
-    let request = ShowRequest {
-        commits: vec![id.to_string().into_bytes()],
-        compares: true,
-        ..ShowRequest::default()
+    let [old, new] = [&before, id].map(ObjectId::short);
+    let request = DiffRequest {
+        sides: diff_sides(repository, &pair, false)?,
+        paths: Vec::new(),
+        reads_contents: false,
+        row_samples: None,
     };
     let mut printer = Printer::new(Form::NameStatus);
-    let mut is_any = false;
-    repo::show(repository, &request, &Progress::default(), |row| match row {
-        ShowRow::File(file) => {
-            is_any = true;
-            Ok::<_, Failure>(printer.print(out, &file)?)
-        }
-        _ => Ok(()),
+    let report = diff(repository, &request, &Progress::default(), |file| {
+        Ok::<_, Failure>(printer.print(out, &file)?)
     })?;
-    if is_any {
+    if report.total() > 0 {
         writeln!(out)?;
     }
-    if !commit.parents.is_empty() {
-        let id = id.short();
-        writeln!(out, "`provenance diff {id}~ {id}` shows what it changed, line by line")?;
-        writeln!(out, "`provenance rollback {id}~` takes all back to before it, as a new commit")?;
-    }
+    writeln!(out, "`provenance diff {old} {new}` shows what it changed, line by line")?;
+    writeln!(out, "`provenance rollback {old}` takes all back to before it, as a new commit")?;
     Ok(())
 }
 
@@ -167,8 +173,9 @@ pub fn json(report: &BisectReport) -> Result<serde_json::Value, Error> {
             "state": "test", "id": id.to_record(), "suspects": suspects, "steps": steps,
             "merge_base": is_base,
         }),
-        Decision::Found { id, is_beside_paths } => serde_json::json!({
+        Decision::Found { id, is_beside_paths, unmeasured } => serde_json::json!({
             "state": "found", "id": id.to_record(), "beside_paths": is_beside_paths,
+            "unmeasured": ids(unmeasured),
         }),
         Decision::OnlySkipped(left) => serde_json::json!({
             "state": "only-skipped", "suspects": ids(left),

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::print::Output;
 use super::{Failure, escape, shell_word, units};
-use crate::object::canonical::Value;
+use crate::object::canonical::{Object, Value};
 use crate::object::{Code, Content, Metric, Metrics, Params, Reading, Run};
 use crate::repo::RunDiff;
 
@@ -147,15 +147,29 @@ const FEW: usize = 3;
 
 /// Says some parameters and metrics in a line: `lr=0.1 accuracy=0.95`.
 pub fn few_values(run: &Run) -> String {
-    let (mut params, mut metrics) = (self::params(&run.params), self::metrics(&run.metrics));
-    params.truncate(FEW);
-    metrics.truncate(FEW);
-    let few = params.iter().chain(&metrics);
-    let word = |pair: &Vec<String>| match pair.as_slice() {
-        [name, value] => format!("{name}={}", value.split("  ").next().unwrap_or_default()),
-        _ => String::new(),
-    };
-    few.map(word).collect::<Vec<_>>().join(" ")
+    let mut words = Vec::new();
+    if let Params::Here(params) = &run.params {
+        put_leaves(params, "", &mut words);
+    }
+    words.truncate(FEW);
+    let metrics = self::metrics(&run.metrics);
+    words.extend(metrics.iter().take(FEW).filter_map(|pair| match pair.as_slice() {
+        [name, value] => Some(format!("{name}={}", value.split("  ").next()?)),
+        _ => None,
+    }));
+    words.join(" ")
+}
+
+/// Gives parameters, those inside of others too, as `name=value`.
+fn put_leaves(params: &Object, prefix: &str, into: &mut Vec<String>) {
+    for (name, value) in params.iter() {
+        let name = format!("{prefix}{name}");
+        match value {
+            Value::Object(inner) => put_leaves(inner, &format!("{name}."), into),
+            Value::Text(text) => into.push(format!("{name}={text}")),
+            value => into.push(format!("{name}={}", String::from_utf8_lossy(&value.encode()))),
+        }
+    }
 }
 
 fn params(params: &Params) -> Vec<Vec<String>> {

@@ -72,7 +72,7 @@ pub use add::{AddReport, AddRequest, add};
 pub use bisect::{
     BisectReport, BisectRunRequest, BisectStartRequest, Bisection, Decision, MetricRule, Said,
     Side as BoundSide, TrialEvent, Verdict, bisect_next, bisect_replay, bisect_reset, bisect_run,
-    bisect_say, bisect_start, bisect_state, bisect_view, message,
+    bisect_say, bisect_start, bisect_state, bisect_view, first_ancestor, message,
 };
 pub use branch::{
     Branch, BranchCreateRequest, BranchDeleteRequest, BranchListReport, BranchRenameRequest,

@@ -8,7 +8,7 @@ mod demo;
 mod diff;
 mod examples;
 mod exchange;
-mod first_day;
+
 mod history;
 mod hostile_files;
 mod json;
@@ -26,6 +26,7 @@ mod runs_index;
 mod splits;
 mod streams;
 mod tables;
+mod told_pages;
 mod trace;
 mod trace_processes;
 mod trackers;

@@ -37,6 +37,9 @@ pub enum Decision {
         id: ObjectId,
         /// Whether only commits that change some paths were looked at, and it is none of them.
         is_beside_paths: bool,
+        /// Commits right before it that have no value to decide by, the oldest first: it is the
+        /// first that was measured bad, and one of these may be what did it.
+        unmeasured: Vec<ObjectId>,
     },
     /// Whatever is left was skipped: the culprit is one of these, the oldest first.
     OnlySkipped(Vec<ObjectId>),
@@ -230,7 +233,7 @@ impl Search<'_> {
             Next::Found(position) => {
                 let id = self.id(position)?;
                 let is_beside_paths = !self.touches(bad)?;
-                Ok(Decision::Found { id, is_beside_paths })
+                Ok(Decision::Found { id, is_beside_paths, unmeasured: Vec::new() })
             }
             Next::Test { node, suspects, steps } => {
                 Ok(Decision::Test { id: self.id(node)?, suspects, steps, is_base: false })
@@ -238,9 +241,21 @@ impl Search<'_> {
             Next::OnlySkipped(left) => {
                 let left: Result<Vec<ObjectId>, Error> =
                     left.into_iter().map(|position| self.id(position)).collect();
-                Ok(Decision::OnlySkipped(left?))
+                self.only_skipped(bad, left?)
             }
         }
+    }
+
+    /// Where nothing was skipped but what was not measured, the bad commit is the first that was
+    /// measured so.
+    fn only_skipped(&self, bad: Position, left: Vec<ObjectId>) -> Result<Decision, Error> {
+        let missing = said(self.state, |verdict| verdict == Verdict::Missing);
+        let id = self.sides.bad;
+        let unmeasured: Vec<ObjectId> = left.iter().copied().filter(|left| *left != id).collect();
+        if !unmeasured.iter().all(|left| missing.contains(left)) {
+            return Ok(Decision::OnlySkipped(left));
+        }
+        Ok(Decision::Found { id, is_beside_paths: !self.touches(bad)?, unmeasured })
     }
 
     /// Tells whether a commit changes one of the paths; any does where there are none.

@@ -175,6 +175,22 @@ pub fn bisect_state(repository: &Repository) -> Result<Bisection, Error> {
     })
 }
 
+/// Follows first parents from a commit to the first one that is none of `passed`.
+///
+/// Shape: `None` where history ends before.
+pub fn first_ancestor(
+    repository: &Repository,
+    commit: &Commit,
+    passed: &[ObjectId],
+) -> Result<Option<ObjectId>, Error> {
+    let mut reader = repository.store.reader();
+    let mut next = commit.parents.first().copied();
+    while let Some(id) = next.filter(|id| passed.contains(id)) {
+        next = reader.commit(&id)?.parents.first().copied();
+    }
+    Ok(next)
+}
+
 /// Gives the message of a commit.
 pub fn message(repository: &Repository, id: &ObjectId) -> Result<String, Error> {
     Ok(repository.store.reader().commit(id)?.message)

@@ -4,11 +4,11 @@
 //! what becomes of what. Nothing in the store is written to.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::CaptureError;
 use super::values;
+use crate::listing;
 use crate::object::canonical::{Object, Value};
 
 /// Files of one run that are looked at, artifacts among them.
@@ -303,11 +303,11 @@ fn text(of: &Object, name: &str) -> Option<String> {
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, CaptureError> {
     let refused = |source| CaptureError::Read { path: folder.to_owned(), source };
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(refused)? {
+    for entry in listing::entries(folder).map_err(refused)? {
         let entry = entry.map_err(refused)?;
-        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !is_hidden && entry.file_type().map_err(refused)?.is_dir() {
-            found.push(entry.path());
+        let is_hidden = entry.name.as_encoded_bytes().starts_with(b".");
+        if !is_hidden && entry.kind().map_err(refused)?.is_dir() {
+            found.push(entry.path);
         }
     }
     found.sort();
@@ -318,14 +318,14 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>, CaptureError> {
 fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(next) = open.pop() {
-        let Ok(entries) = fs::read_dir(&next) else { continue };
+        let Ok(entries) = listing::entries(&next) else { continue };
         for entry in entries {
             let entry = entry.map_err(|error| format!("{error}, path={next:?}"))?;
-            let kind = entry.file_type().map_err(|error| format!("{error}, path={next:?}"))?;
+            let kind = entry.kind().map_err(|error| format!("{error}, path={next:?}"))?;
             if kind.is_dir() {
-                open.push(entry.path());
+                open.push(entry.path);
             } else if kind.is_file() {
-                found.push(entry.path());
+                found.push(entry.path);
             }
             if found.len() + open.len() > FILES_MAX {
                 return Err(format!("more than {FILES_MAX} files, path={folder:?}"));

@@ -11,6 +11,7 @@ use crate::format::layout;
 use crate::format::runs_index::{
     Directory, IDS, Place, SHORT_IDS, STARTED, TRAILER_BYTES, Trailer, WIDE,
 };
+use crate::listing;
 use crate::object::{DecodeError, ObjectId};
 
 use super::cache::{Cache, open_plain};
@@ -171,10 +172,10 @@ pub fn forget(cache: &Cache) {
     // It may be gone already, and what cannot be removed is refused when it is read.
     let _gone_or_refused = fs::remove_file(&path);
     // Segments that no state names are those of somebody who was killed.
-    let files = path.parent().and_then(|folder| fs::read_dir(folder).ok());
+    let files = path.parent().and_then(|folder| listing::entries(folder).ok());
     for file in files.into_iter().flatten().flatten() {
-        if file.file_name().to_string_lossy().starts_with(layout::RUNS_INDEX) {
-            let _gone_already = fs::remove_file(file.path());
+        if file.name.to_string_lossy().starts_with(layout::RUNS_INDEX) {
+            let _gone_already = fs::remove_file(file.path);
         }
     }
 }

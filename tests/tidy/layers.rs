@@ -9,7 +9,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("graph", &["object"]),
     ("format", &["object"]),
     ("storage", &["listing"]),
-    ("store", &["storage", "format", "object", "graph", "clock", "progress", "threads"]),
+    ("store", &["storage", "format", "object", "graph", "clock", "listing", "progress", "threads"]),
     ("worktree", &["object", "format", "clock", "listing", "progress", "threads"]),
     ("capture", &["object", "format", "clock", "listing", "progress", "threads"]),
     ("trust", &["object", "format", "clock", "progress"]),

@@ -130,11 +130,24 @@ fn judge_words(output: &Output, point: &Point) -> Result<bool, String> {
         Some(11) if said.contains("cannot be read: ") || said.contains("would be lost") => {
             return Ok(true);
         }
+        // A check goes on to the end, and lists what it cannot read.
+        Some(13) if is_listed_by_a_check(&String::from_utf8_lossy(&output.stdout)) => {
+            return Ok(true);
+        }
         code => return Err(format!("exit code {code:?}: {}", shown(output))),
     }
     // Where nothing can be written, nothing can be said.
     let is_mute = said.is_empty() && point.call.starts_with("write");
     if is_mute { Ok(true) } else { judge_line(&said).map(|()| true) }
+}
+
+/// Tells whether all problems that a check lists are files that cannot be read, each with a mend.
+fn is_listed_by_a_check(said: &str) -> bool {
+    let count = |words| said.lines().filter(|line| line.starts_with(words)).count();
+    let problems = count("problem: ");
+    problems > 0
+        && problems == count("problem: cannot read the file, path=")
+        && problems == count("  mend:  look at the disk")
 }
 
 /// Judges the words of an error: they name a file, say each thing once, and how to mend it.

@@ -24,7 +24,7 @@ torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TOR
 
 fuzz: ## feed hostile bytes to each decoder, SECONDS=60 each; needs nightly and cargo-fuzz
 	@fuzz/seeds.sh
-	for target in $$(ls fuzz/kept) ignore revision; do cargo +nightly fuzz run $$target -- \
+	for target in $$(basename -s .rs fuzz/fuzz_targets/*); do cargo +nightly fuzz run $$target -- \
 	  -max_total_time=$(or $(SECONDS),60) -rss_limit_mb=1024 -malloc_limit_mb=256 || exit 1; done
 
 real: ## record, change and check out real data, and compare every byte; some minutes

@@ -30,6 +30,8 @@ seed stage $good/stage/stage.json $bad/stage/*
 seed stamps $good/stage/stamps
 seed commit_graph $good/commit-graph/* $bad/commit-graph/*
 seed runs_index $good/runs-index/* $bad/runs-index/*
+seed local $good/{bisect,run-state,lease}/* $bad/lease/*
+seed attachments $good/{series,trace}/* $bad/series/*
 seed settings fixtures/demo/project/provenance.toml
 text config '[user]\nname = "Ada"\nemail = "a@b"\n[gc]\ngrace-days = "3"\n'
 text tensor '\x40\0\0\0\0\0\0\0{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}          01234567'

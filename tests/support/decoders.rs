@@ -7,20 +7,24 @@ use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
 
+use provenance::format::bisect::Bisection;
 use provenance::format::block::{Codec, Decoder};
 use provenance::format::chunk::map::{ChunkMap, decode_list};
 use provenance::format::commit_graph::CommitGraph;
 use provenance::format::entry_file::{decode_entry_file, encode_entry_file};
+use provenance::format::lease::Lease;
 use provenance::format::pack::{
     BlockRow, BlockSummary, HEADER_BYTES, PackIndex, TRAILER_BYTES, Trailer,
 };
+use provenance::format::run_record::RunRecord;
+use provenance::format::run_state::RunState;
 use provenance::format::runs_index::{self, State};
 use provenance::format::stage::Stage;
 use provenance::format::stamps::View;
 use provenance::format::tensor::{TensorLimits, cut_points, header_bytes};
 use provenance::format::{layout, tile};
 use provenance::object::tree::Node;
-use provenance::object::{Commit, ObjectId, Transaction, canonical};
+use provenance::object::{Commit, ObjectId, SeriesValues, TraceFiles, Transaction, canonical};
 use provenance::progress::Progress;
 use provenance::repo::revision::{Part, Revision};
 use provenance::worktree::config::{self, Origin};
@@ -46,6 +50,8 @@ pub const ALL: &[(&str, Feed)] = &[
     ("stamps", stamps),
     ("commit_graph", commit_graph),
     ("runs_index", runs_index),
+    ("local", local),
+    ("attachments", attachments),
     ("config", config),
     ("settings", settings),
     ("tensor", tensor),
@@ -159,6 +165,32 @@ pub fn tile(bytes: &[u8]) {
 }
 
 /// The small files of a worktree and a repository.
+/// The small files of one worktree, beside head and stage.
+pub fn local(bytes: &[u8]) {
+    if let Ok(bisection) = Bisection::decode(bytes) {
+        assert_eq!(bisection.encode(), bytes);
+    }
+    if let Ok(state) = RunState::decode(bytes) {
+        assert_eq!(state.encode().expect("what was read can be written"), bytes);
+    }
+    if let Ok(record) = RunRecord::decode(bytes) {
+        assert_eq!(record.encode().as_bytes(), bytes);
+    }
+    if let Ok(lease) = Lease::decode(bytes) {
+        assert_eq!(lease.encode().expect("what was read can be written"), bytes);
+    }
+}
+
+/// What is kept beside a record.
+pub fn attachments(bytes: &[u8]) {
+    if let Ok(series) = SeriesValues::decode(bytes) {
+        assert_eq!(series.encode(), bytes);
+    }
+    if let Ok(files) = TraceFiles::decode(bytes) {
+        assert_eq!(files.encode().expect("what was read can be written"), bytes);
+    }
+}
+
 pub fn stage(bytes: &[u8]) {
     if let Ok(stage) = Stage::decode(bytes) {
         assert_eq!(stage.encode(), bytes);

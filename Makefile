@@ -10,7 +10,7 @@ BINARY := target/release/provenance
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: ## record, change, train, record again, look, go back, prove it; about a minute
+demo: ## a regression on real data, found, traced and taken back: plays docs/tutorial.md
 	@.ci/need cc python3
 	@fixtures/demo/demo.sh
 

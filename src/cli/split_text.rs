@@ -25,6 +25,9 @@ pub fn warn(paint: Paint, report: Option<&OverlapReport>) {
             let row = row.map(|row| format!(": {}", short(row))).unwrap_or_default();
             print::note(paint, "  ", &format!("{}{row}", place(sample)));
         }
+        if let Some(more) = more(pair).filter(|_| !*is_known) {
+            print::note(paint, "  ", &more);
+        }
     }
     if !is_known {
         for note in &overlaps.notes {
@@ -48,9 +51,17 @@ pub fn lines(overlaps: &Overlaps) -> Vec<String> {
         lines.push(escape::line(&sentence(overlaps, pair)));
         let places = pair.samples.iter().take(SHOWN);
         lines.extend(places.map(|sample| format!("  {}", escape::line(&place(sample)))));
+        lines.extend(more(pair).map(|more| format!("  {more}")));
     }
     lines.extend(overlaps.notes.iter().map(|note| escape::line(note)));
     lines
+}
+
+/// Counts those that are not shown.
+fn more(pair: &Overlap) -> Option<String> {
+    let shown = pair.samples.len().min(SHOWN) as u64;
+    let more = (pair.rows + pair.files).saturating_sub(shown);
+    (more > 0).then(|| format!("and {} more", units::grouped(more)))
 }
 
 /// Says how much of a split another one has too: `7 of 88 rows of test (8.0 %) are in train too`.

@@ -13,11 +13,12 @@ fn the_demo_goes_from_the_first_line_to_the_last() {
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");
-    assert!(out.contains("optimizer.learning_rate: 0.001 → 0.01"), "{out}");
-    assert!(out.contains("recorded run train-2 as "), "{out}");
-    let diff = out.find("$ provenance diff train train-2\nParams:\n").expect("parameters first");
-    assert!(out[diff..].contains("344 rows: 2 changed\n  ~ line 2: body_mass_g 3750"), "{out}");
-    assert!(out.contains("warning: 7 of 96 rows (7.3 %) of test are in train too\n"), "{out}");
+    assert!(out.contains("recorded run t11 as "), "{out}");
+    assert!(out.contains(" is the first bad commit of those that were measured\n"), "{out}");
+    assert!(out.contains("network.temperature  1  →  2  (+1)\n"), "{out}");
+    assert!(out.contains("344 → 404 rows: 60 added\n"), "{out}");
+    assert!(out.contains("6 runs and what they made are affected by "), "{out}");
+    assert!(out.contains("warning: 7 of 95 rows (7.4 %) of test are in train too\n"), "{out}");
     assert!(out.contains("model.safetensors: OK"), "{out}");
     assert!(out.contains("No problem found"), "{out}");
     assert!(out.trim_end().ends_with("nothing above was acted."), "{out}");

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::thread;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::Sender;
 
 use super::columns::{Common, common};
 use super::matching::{Left, Leftovers, Matching};
@@ -15,6 +14,7 @@ use super::samples::{Cell, cells_of};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
 use crate::repo::diff::read::{Files, Refusal};
+use crate::threads;
 
 /// Most rows of each kind that can be shown.
 pub const SAMPLES_MAX: usize = 10_000;
@@ -211,25 +211,19 @@ impl Comparison<'_> {
         }
     }
 
-    /// Reads both versions once, each on a thread.
+    /// Reads both versions once, each on a thread; where the system gives none, before they are
+    /// matched.
     fn pass(&self, files: &Files<'_>, part: Option<Part>) -> Result<Passed, Fault> {
-        let (old_sender, old_receiver) = bounded(1);
-        let (new_sender, new_receiver) = bounded(1);
         let Common { old, new, .. } = self.common;
         let (old_files, new_files) = (files.again(), files.again());
-        thread::scope(|scope| {
-            let old_rows =
-                scope.spawn(move || self.send(old_files, self.sides.old, old, part, &old_sender));
-            let new_rows =
-                scope.spawn(move || self.send(new_files, self.sides.new, new, part, &new_sender));
-            let matching = Matching::new((old_receiver, old), (new_receiver, new), &self.hasher);
-            let leftovers = matching.run().ok();
-            let join = |rows: thread::ScopedJoinHandle<'_, Result<u64, Fault>>| {
-                rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            let (old_rows, new_rows) = (join(old_rows), join(new_rows));
-            Ok(Passed { leftovers, old_rows: old_rows?, new_rows: new_rows? })
-        })
+        let read_old = |rows: Sender<Batch>| self.send(old_files, self.sides.old, old, part, &rows);
+        let read_new = |rows: Sender<Batch>| self.send(new_files, self.sides.new, new, part, &rows);
+        let (old_rows, (new_rows, leftovers)) = threads::produce_beside(1, read_old, |old_rows| {
+            threads::produce_beside(1, read_new, |new_rows| {
+                Matching::new((old_rows, old), (new_rows, new), &self.hasher).run().ok()
+            })
+        });
+        Ok(Passed { leftovers, old_rows: old_rows?, new_rows: new_rows? })
     }
 
     fn send(

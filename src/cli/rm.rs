@@ -56,7 +56,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         print::note(
             context.stderr_paint(),
             "not removed: ",
-            &format!("{}: {error}", place.show(path.as_bytes())),
+            &format!("{}, still tracked: {error}", place.show(path.as_bytes())),
         );
     }
     let printed = context.print(|out| {

@@ -28,7 +28,7 @@ pub struct RmRequest {
 pub struct RmReport {
     /// The files, in the order of paths.
     pub removed: Vec<TreePath>,
-    /// Files that could not be removed from the worktree, and why.
+    /// Files that could not be removed from the worktree, and why; they are tracked still.
     pub failures: Vec<(TreePath, std::io::Error)>,
 }
 
@@ -75,10 +75,8 @@ pub fn rm(
     let known = repository.stamps(&mut reader, stage)?;
     let mut stamps =
         StampsWriter::new(Some(&known), &local::temporaries(&repository.location.folder), 0)?;
-    for path in &removed {
-        stamps.remove(path)?;
-    }
-    let without = stored_without(repository, stage, &removed)?;
+    // Before any file goes: there may be no room for it.
+    let mut without = stored_without(repository, stage, &removed)?;
     let mut failures = Vec::new();
     if !request.keeps_files {
         let root = open::root(&repository.location.root)
@@ -88,6 +86,14 @@ pub fn rm(
                 failures.push((path.clone(), error));
             }
         }
+    }
+    if !failures.is_empty() {
+        // What is left stays tracked, so that the same command again can remove it.
+        removed.retain(|path| failures.binary_search_by(|(left, _)| left.cmp(path)).is_err());
+        without = stored_without(repository, stage, &removed)?;
+    }
+    for path in &removed {
+        stamps.remove(path)?;
     }
     let folder = &repository.location.folder;
     local::save_stage(folder, without)?;

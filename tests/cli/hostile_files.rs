@@ -267,3 +267,23 @@ fn a_file_that_changes_while_it_is_read_is_never_recorded_half() {
     assert_eq!(project.run(&["cat", "HEAD:busy"]).out, fs::read(&path).expect("read"));
     project.text(&["fsck", "--full"]);
 }
+
+/// It was left in the worktree and no longer tracked, so that nothing could remove it again.
+#[test]
+fn a_file_that_cannot_be_removed_stays_tracked() {
+    let project = Project::new();
+    project.write(b"locked/a", b"a\n");
+    project.write(b"open/b", b"b\n");
+    project.commit("first");
+    let locked = project.path(b"locked");
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(&locked, mode(0o555)).expect("locked");
+    let Some(answer) = project.run_without_rights(&["rm", "-r", "locked", "open"]) else { return };
+    assert_eq!(answer.code, Some(3), "{}", answer.err);
+    assert!(answer.err.contains("not removed: locked/a, still tracked: "), "{}", answer.err);
+    assert!(!project.path(b"open/b").exists());
+    std::fs::set_permissions(&locked, mode(0o755)).expect("unlocked");
+    let again = project.run_without_rights(&["rm", "-r", "locked"]).expect("as before");
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    assert!(!locked.exists());
+}

@@ -89,6 +89,9 @@ fn full(out: &mut Output, diff: &FileDiff) -> io::Result<()> {
     let heading = out.paint.heading(format_args!("{} {}", word(diff), names(diff)));
     writeln!(out, "{heading}  {}{}", sizes(diff), mode(diff))?;
     let Some(content) = &diff.content else { return Ok(()) };
+    if let Some(why) = &diff.no_table {
+        writeln!(out, "  not compared by row: {}", escape::line(why))?;
+    }
     match content {
         ContentDiff::Same => {}
         ContentDiff::Keys(changes) => keys(out, changes)?,
@@ -181,6 +184,9 @@ fn json(diff: &FileDiff) -> Value {
     }
     if let Some(content) = &diff.content {
         object.insert("content".into(), content_json(content));
+    }
+    if let Some(why) = &diff.no_table {
+        object.insert("no_table".into(), why.as_str().into());
     }
     Value::Object(object)
 }

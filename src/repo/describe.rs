@@ -150,9 +150,12 @@ fn profile(
     }
     for (path, side) in &tables {
         let name = String::from_utf8_lossy(path.as_bytes());
-        let Some(shape) = probe(files, (path, side)).map_err(error_of)? else {
-            profiler.note(format!("{name}: no table"));
-            continue;
+        let shape = match probe(files, (path, side)).map_err(error_of)? {
+            Ok(shape) => shape,
+            Err(why) => {
+                profiler.note(format!("{name}: no table: {why}"));
+                continue;
+            }
         };
         match profiler.add(files, (path, side), shape) {
             Ok(()) => {}

@@ -56,6 +56,8 @@ pub struct FileDiff {
     pub new: Option<FileSide>,
     /// How the contents differ, if that was asked for.
     pub content: Option<ContentDiff>,
+    /// Why they are not compared by row, if the name is that of a table.
+    pub no_table: Option<String>,
 }
 
 /// What stands at a path on one side.
@@ -128,7 +130,7 @@ impl DiffReport {
 
 impl FileDiff {
     fn new(path: TreePath, old: Option<FileSide>, new: Option<FileSide>) -> Self {
-        Self { path, renamed: None, old, new, content: None }
+        Self { path, renamed: None, old, new, content: None, no_table: None }
     }
 
     /// Tells whether a file became a link, or the reverse.
@@ -295,7 +297,10 @@ impl<T> Found<'_, T> {
     {
         self.progress.check().map_err(Error::from)?;
         match self.contents.compare(&diff) {
-            Ok(content) => diff.content = content,
+            Ok(content) => {
+                diff.content = content;
+                diff.no_table = self.contents.no_table.take();
+            }
             Err(read::Refusal::Unreadable(error)) => {
                 self.report.failures.push((diff.path.clone(), error));
             }

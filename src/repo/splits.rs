@@ -19,7 +19,7 @@ use crate::store::Reader;
 use crate::worktree::settings::Settings;
 
 /// Parts into which hashes are divided, one after the other held, if too many are.
-const PART_COUNTS: [u64; 4] = [1, 8, 64, 512];
+const PART_COUNTS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 /// Most tables that are compared.
 const TABLES_MAX: usize = 10_000;
 /// Most notes that are kept.
@@ -56,8 +56,8 @@ struct Table {
 /// Compares the splits of a tree; `None` if there are no two.
 ///
 /// Errors: what cannot be read from the store; a table that is malformed is noted.
-/// Cost: reads every table of every split once, several times if more than 900,000 rows lie in all
-/// but the largest split; nothing if the commit `before` has the same splits.
+/// Cost: reads every table of every split once, several times if more than 1,800,000 rows lie in
+/// all but the largest split; nothing if the commit `before` has the same splits.
 pub(super) fn overlaps(
     repository: &Repository,
     (root, artifacts, settings): (&ObjectId, &[Artifact], &Settings),
@@ -281,8 +281,8 @@ impl Search<'_> {
         let mut shapes = Vec::new();
         for (set, path, side) in found {
             match super::table::probe(&mut self.files, (&path, &side)).map_err(error_of)? {
-                Some(shape) => shapes.push((set, path, side, shape)),
-                None => self.note(format!("{}: no table", line_of(&path))),
+                Ok(shape) => shapes.push((set, path, side, shape)),
+                Err(why) => self.note(format!("{}: no table: {why}", line_of(&path))),
             }
         }
         let columns = common_columns(shapes.iter().map(|(.., shape)| shape), &keys(settings));

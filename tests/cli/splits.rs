@@ -113,8 +113,8 @@ fn what_cannot_be_compared_is_noted_and_recorded_all_the_same() {
         ("train-2.csv", b"a,b"),
     ]);
     let (err, pairs) = commit(&project, &[]);
-    assert!(err.contains("note: test-2.csv: no table\n"), "{err}");
-    assert!(err.contains("note: test.csv: no table\n"), "{err}");
+    assert!(err.contains("note: test-2.csv: no table: its rows have no two columns\n"), "{err}");
+    assert!(err.contains("note: test.csv: no table: a quote in line 3 is not closed\n"), "{err}");
     assert_eq!(pairs, serde_json::json!([]));
     let other = project_without_common_columns();
     assert!(other.contains("note: the tables of the splits have no column in common"), "{other}");

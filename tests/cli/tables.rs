@@ -86,7 +86,11 @@ fn another_spelling_is_no_other_row() {
 #[test]
 fn what_is_no_table_is_compared_as_what_it_is() {
     let half = b"id,name\n1,\"Ada\n2,Alan\n";
-    assert!(diff("x.csv", b"id,name\n1,Ada\n", half, &[]).contains("\n@@ "));
+    let text = diff("x.csv", b"id,name\n1,Ada\n", half, &[]);
+    let why =
+        "\n  not compared by row: new version: a quote in line 2 is not closed\n--- a/x.csv\n";
+    assert!(text.contains(why) && text.contains("\n@@ "), "{text}");
+    assert!(!diff("x.csv", b"id,name\n1,Ada\n", half, &["--lines"]).contains("not compared"));
     assert!(diff("x.csv", b"id,name\n1,Ada\n", b"", &[]).contains("\n-1,Ada\n"));
     assert!(diff("x.csv", b"id,name\n1,Ada\n", b"PK\0\x01", &[]).contains("binary"));
     let utf16: Vec<u8> = PEOPLE.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -100,6 +104,35 @@ fn what_is_no_table_is_compared_as_what_it_is() {
     let text = diff("x.csv", PEOPLE.as_bytes(), ragged, &[]);
     assert!(text.contains("~ 1 (line 2): age 36\n"), "{text}");
     assert!(text.contains("~ 2 (line 3): column 4 9\n"), "{text}");
+}
+
+#[test]
+fn why_a_file_is_no_table_is_said_in_a_line() {
+    let why = |name: &str, old: &[u8], new: &[u8]| {
+        let line = diff(name, old, new, &["--json"]);
+        let document: Value = serde_json::from_str(&line).expect("JSON");
+        document["no_table"].as_str().map(str::to_owned).unwrap_or_default()
+    };
+    let good = b"id,name\n1,Ada\n2,Alan\n".as_slice();
+    let ragged = b"id,name\n1\n2,a,b\n3,a\n".as_slice();
+    assert_eq!(why("x.csv", good, ragged), "new version: 2 of its first 3 rows are ragged");
+    let prose = b"Dear all\nthis is no table\n".as_slice();
+    assert_eq!(why("x.csv", prose, good), "old version: its rows have no two columns");
+    assert_eq!(why("x.csv", good, b"id,n\0me\n"), "new version: it holds NUL bytes");
+    assert_eq!(why("x.csv", good, b"what,else\nx,y\n"), "the versions have no column in common");
+    // The quote is opened beyond what is looked at to find the columns.
+    let long = format!("id,name\n{}3,\"Ada\n", "1,Alan\n".repeat(200_000));
+    assert_eq!(why("x.csv", good, long.as_bytes()), "a quote in line 200002 is not closed");
+    let object = b"{\"id\": 1}\n".as_slice();
+    assert_eq!(
+        why("x.jsonl", object, b"{\"id\": 1}\n[2]\n"),
+        "new version: line 2 is no JSON object"
+    );
+    assert_eq!(why("x.jsonl", object, b"{\"n\": \"\xe9\"}\n"), "new version: line 1 is not UTF-8");
+    let wide = format!("{{\"id\": \"{}\"}}\n", "x".repeat(17 << 20));
+    let too_long = "new version: the row in line 1 is longer than 16 MiB";
+    assert_eq!(why("x.jsonl", object, wide.as_bytes()), too_long);
+    assert_eq!(why("x.csv", good, b""), "");
 }
 
 #[test]

@@ -57,6 +57,8 @@ const ENDINGS: &[(&[u8], &str)] = &[
 pub(super) struct Contents<'a> {
     /// What reads them.
     pub files: Files<'a>,
+    /// Why the last file was not compared by row, if it could have been.
+    pub no_table: Option<String>,
     is_wanted: bool,
     /// How many rows to show of tables, if they are compared as such.
     row_samples: Option<usize>,
@@ -69,6 +71,7 @@ impl<'a> Contents<'a> {
     pub fn new(repository: &'a Repository, request: &DiffRequest, progress: &'a Progress) -> Self {
         Self {
             files: Files::new(repository, progress),
+            no_table: None,
             is_wanted: request.reads_contents,
             row_samples: request.row_samples,
             sides: request.sides,
@@ -131,7 +134,11 @@ impl<'a> Contents<'a> {
         let sides = table::TableSides { old, new, key, sample_count };
         match table::compare(&self.files, &sides)? {
             table::Verdict::Rows(rows) => Ok(Some(rows)),
-            table::Verdict::NoTable => Ok(None),
+            table::Verdict::NoTable(why) => {
+                // An empty file needs no words.
+                self.no_table = (old.1.size > 0 && new.1.size > 0).then_some(why);
+                Ok(None)
+            }
         }
     }
 

@@ -13,26 +13,27 @@ const DEPTH_MAX: usize = 64;
 /// Splits a record into its fields, without quotes.
 ///
 /// Shape: at least one field; what follows a closed quote belongs to the field.
-pub(super) fn csv_cells(record: &[u8], delimiter: u8) -> Vec<Cow<'_, [u8]>> {
-    let mut cells = Vec::new();
-    let mut rest = record;
-    loop {
-        let (cell, end) = match rest.strip_prefix(b"\"") {
+pub(super) fn csv_cells(
+    record: &[u8],
+    delimiter: u8,
+) -> impl Iterator<Item = Cow<'_, [u8]>> + use<'_> {
+    let mut rest = Some(record);
+    std::iter::from_fn(move || {
+        let from = rest.take()?;
+        let (cell, end) = match from.strip_prefix(b"\"") {
             Some(quoted) => {
                 let (cell, taken) = quoted_cell(quoted, delimiter);
                 (Cow::Owned(cell), taken + 1)
             }
             None => {
-                let end = memchr(delimiter, rest).unwrap_or(rest.len());
-                (Cow::Borrowed(rest.get(..end).unwrap_or_default()), end)
+                let end = memchr(delimiter, from).unwrap_or(from.len());
+                (Cow::Borrowed(from.get(..end).unwrap_or_default()), end)
             }
         };
-        cells.push(cell);
-        match rest.get(end + 1..) {
-            Some(more) if end < rest.len() => rest = more,
-            _ => return cells,
-        }
-    }
+        // Behind the last delimiter is a field too, if an empty one.
+        rest = if end < from.len() { from.get(end + 1..) } else { None };
+        Some(cell)
+    })
 }
 
 /// Reads a field behind its opening quote; tells how many bytes it takes.
@@ -112,7 +113,7 @@ mod tests {
 
     fn fields(record: &str) -> Vec<String> {
         let cells = csv_cells(record.as_bytes(), b',');
-        cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
+        cells.map(|cell| String::from_utf8_lossy(&cell).into_owned()).collect()
     }
 
     #[test]

@@ -14,13 +14,13 @@ use super::samples::{Cell, cells_of};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
 use crate::repo::diff::read::{Files, Refusal};
-use crate::threads;
+use crate::threads::produce_beside;
 
 /// Most rows of each kind that can be shown.
 pub const SAMPLES_MAX: usize = 10_000;
 
 /// Into how many parts the rows are divided, one after the other compared, if too many wait.
-const PART_COUNTS: [u64; 4] = [1, 8, 64, 512];
+const PART_COUNTS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /// Most cells of a row that are shown.
 const CELLS_MAX: usize = 64;
@@ -112,36 +112,42 @@ pub(in crate::repo) struct TableSides<'a> {
 
 /// What came of the comparison.
 pub(in crate::repo) enum Verdict {
-    /// One of them is no table, or they have nothing in common.
-    NoTable,
+    /// One of them is no table, or they have nothing in common: why, in words.
+    NoTable(String),
     /// They differ so.
     Rows(Box<RowDiff>),
 }
 
 /// Compares two versions of a table.
 ///
-/// Cost: reads both versions at once, on two threads; memory for at most 900,000 rows without a
-/// partner. If more wait, everything is read again for an eighth, a 64th, a 512th of the rows at a
-/// time. To show rows, each version is read again up to the last of them.
+/// Cost: reads both versions at once, on two threads; memory for at most 1,800,000 rows without a
+/// partner. If more wait, everything is read again for a half, a quarter and so on of the rows at
+/// a time. To show rows, each version is read again up to the last of them.
 pub(in crate::repo) fn compare(
     files: &Files<'_>,
     sides: &TableSides<'_>,
 ) -> Result<Verdict, Refusal> {
     let mut files = files.again();
-    let (Some(old), Some(new)) = (probe(&mut files, sides.old)?, probe(&mut files, sides.new)?)
-    else {
-        return Ok(Verdict::NoTable);
+    let no_table = |why: String| Ok(Verdict::NoTable(why));
+    let old = match probe(&mut files, sides.old)? {
+        Ok(old) => old,
+        Err(why) => return no_table(format!("old version: {why}")),
+    };
+    let new = match probe(&mut files, sides.new)? {
+        Ok(new) => new,
+        Err(why) => return no_table(format!("new version: {why}")),
     };
     if (old.form == super::shape::Form::JsonLines) != (new.form == super::shape::Form::JsonLines) {
-        return Ok(Verdict::NoTable);
+        return no_table("one version is CSV, the other one JSON Lines".to_owned());
     }
     let Some(common) = common(old, new, sides.key.as_deref()) else {
-        return Ok(Verdict::NoTable);
+        return no_table("the versions have no column in common".to_owned());
     };
     let comparison = Comparison { sides, common: &common, hasher: RowHasher::new() };
     match comparison.run(&mut files) {
         Ok(Some(diff)) => Ok(Verdict::Rows(Box::new(diff))),
-        Ok(None) | Err(Fault::Broken(_)) => Ok(Verdict::NoTable),
+        Ok(None) => no_table("too many rows differ".to_owned()),
+        Err(Fault::Broken(broken)) => no_table(broken.words()),
         Err(Fault::Refused(refusal)) => Err(refusal),
     }
 }
@@ -216,11 +222,13 @@ impl Comparison<'_> {
     fn pass(&self, files: &Files<'_>, part: Option<Part>) -> Result<Passed, Fault> {
         let Common { old, new, .. } = self.common;
         let (old_files, new_files) = (files.again(), files.again());
-        let read_old = |rows: Sender<Batch>| self.send(old_files, self.sides.old, old, part, &rows);
-        let read_new = |rows: Sender<Batch>| self.send(new_files, self.sides.new, new, part, &rows);
-        let (old_rows, (new_rows, leftovers)) = threads::produce_beside(1, read_old, |old_rows| {
-            threads::produce_beside(1, read_new, |new_rows| {
-                Matching::new((old_rows, old), (new_rows, new), &self.hasher).run().ok()
+        let read_old =
+            |sender: Sender<Batch>| self.send(old_files, self.sides.old, old, part, &sender);
+        let read_new =
+            |sender: Sender<Batch>| self.send(new_files, self.sides.new, new, part, &sender);
+        let (old_rows, (new_rows, leftovers)) = produce_beside(1, read_old, |old_batches| {
+            produce_beside(1, read_new, |new_batches| {
+                Matching::new((old_batches, old), (new_batches, new), &self.hasher).run().ok()
             })
         });
         Ok(Passed { leftovers, old_rows: old_rows?, new_rows: new_rows? })

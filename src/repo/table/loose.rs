@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::records::Broken;
 use super::rows::{Fault, Part, Reading, Row, RowHash, RowHasher, read_rows};
 use super::samples::shown;
 use super::shape::Shape;
@@ -103,11 +102,6 @@ pub(in crate::repo) fn read_loosely(
 pub(super) fn fault_of(fault: Fault) -> TableFault {
     match fault {
         Fault::Refused(refusal) => TableFault::Refused(refusal),
-        Fault::Broken(Broken::Long { line }) => {
-            TableFault::Broken(format!("the row in line {line} is longer than 16 MiB"))
-        }
-        Fault::Broken(Broken::OpenQuote { line }) => {
-            TableFault::Broken(format!("a quote in line {line} is not closed"))
-        }
+        Fault::Broken(broken) => TableFault::Broken(broken.words()),
     }
 }

@@ -4,13 +4,14 @@
 //! at; what finds no partner there waits in a map until its partner comes, or the end.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU64;
 
 use crossbeam_channel::Receiver;
 
 use super::rows::{Batch, Reading, Row, RowHash, RowHasher};
 
-/// Rows that may wait for their partner: about 80 MiB of them.
-const WAITING_MAX: usize = 900_000;
+/// Rows that may wait for their partner: about 120 MiB of them.
+const WAITING_MAX: usize = 1_800_000;
 /// Rows ahead that are looked at where the tables differ.
 const AHEAD_ROWS: usize = 32;
 
@@ -28,7 +29,7 @@ pub(super) struct Left {
     pub number: u64,
     pub line: u64,
     /// Hash of what tells it from all others, if it has that.
-    pub key: Option<u64>,
+    pub key: Option<NonZeroU64>,
     pub sketch: [u8; 8],
 }
 
@@ -51,14 +52,13 @@ struct Cursor<'a> {
     batches: VecDeque<Batch>,
     /// The next row of the first batch.
     at: usize,
-    rank: u64,
     reading: &'a Reading,
     spelled: Option<RowHash>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(receiver: Receiver<Batch>, reading: &'a Reading) -> Self {
-        Self { receiver, batches: VecDeque::new(), at: 0, rank: 0, reading, spelled: None }
+        Self { receiver, batches: VecDeque::new(), at: 0, reading, spelled: None }
     }
 
     fn peek(&mut self, ahead: usize) -> Option<(&Batch, Row)> {
@@ -82,6 +82,11 @@ impl<'a> Cursor<'a> {
         self.peek(ahead).map(|(_, row)| row.hash)
     }
 
+    /// The number of the next row; that of no row is 0.
+    fn number(&mut self) -> u64 {
+        self.peek(0).map_or(0, |(_, row)| row.number)
+    }
+
     /// The hash of the next row as it would be spelled.
     fn spelled(&mut self, hasher: &RowHasher) -> Option<RowHash> {
         if self.spelled.is_none() {
@@ -102,7 +107,6 @@ impl<'a> Cursor<'a> {
     fn pop(&mut self) {
         self.spelled = None;
         self.at += 1;
-        self.rank += 1;
         if self.batches.front().is_some_and(|batch| self.at >= batch.rows.len()) {
             self.batches.pop_front();
             self.at = 0;
@@ -110,13 +114,16 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A row that waits, and the next one that is the same.
+/// Stands for no row that waits.
+const NONE: u32 = u32::MAX;
+
+/// A row that waits, and the next one that is the same. There are many: no byte is wasted.
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     left: Left,
+    next: u32,
     from: From,
-    rank: u64,
-    next: Option<u32>,
+    has_partner: bool,
 }
 
 /// The comparison under way.
@@ -156,7 +163,8 @@ impl<'a> Matching<'a> {
             match (self.old.hash(0), self.new.hash(0)) {
                 (None, None) => break,
                 (Some(old), Some(new)) if old == new || self.is_spelled_alike() => {
-                    self.pair(self.old.rank, self.new.rank);
+                    let (old, new) = (self.old.number(), self.new.number());
+                    self.pair(old, new);
                     self.old.pop();
                     self.new.pop();
                 }
@@ -214,19 +222,21 @@ impl<'a> Matching<'a> {
     fn meet(&mut self, from: From) -> bool {
         let hasher = self.hasher;
         let cursor = self.cursor(from);
-        let rank = cursor.rank;
+        let number = cursor.number();
         let Some(hash) = cursor.spelled(hasher) else { return false };
         let Some(&slot) = self.by_hash.get(&hash) else { return false };
-        let found = usize::try_from(slot).ok().and_then(|at| self.waiting.get(at)).copied();
+        let found = usize::try_from(slot).ok().and_then(|at| self.waiting.get_mut(at));
         let Some(partner) = found.filter(|waiting| waiting.from != from) else { return false };
-        match partner.next {
-            Some(next) => drop(self.by_hash.insert(hash, next)),
-            None => drop(self.by_hash.remove(&hash)),
+        partner.has_partner = true;
+        let Waiting { left, next, .. } = *partner;
+        match next {
+            NONE => drop(self.by_hash.remove(&hash)),
+            next => drop(self.by_hash.insert(hash, next)),
         }
         self.free.push(slot);
         match from {
-            From::Old => self.pair(rank, partner.rank),
-            From::New => self.pair(partner.rank, rank),
+            From::Old => self.pair(number, left.number),
+            From::New => self.pair(left.number, number),
         }
         self.cursor(from).pop();
         true
@@ -247,18 +257,23 @@ impl<'a> Matching<'a> {
             }
             let hasher = self.hasher;
             let cursor = self.cursor(from);
-            let (reading, rank) = (cursor.reading, cursor.rank);
+            let reading = cursor.reading;
             let Some(hash) = cursor.spelled(hasher) else { return Ok(()) };
             let Some((batch, row)) = cursor.peek(0) else { return Ok(()) };
             let text = batch.text(&row);
             let left = Left {
                 number: row.number,
                 line: row.line,
-                key: reading.key_of(text).map(|key| hasher.short(&key)),
-                sketch: reading.sketch(text, hasher),
+                key: reading.key_of(text).and_then(|key| NonZeroU64::new(hasher.short(&key) | 1)),
+                // Where a column tells rows apart, nothing else is asked.
+                sketch: match reading.key {
+                    Some(_) => [0; 8],
+                    None => reading.sketch(text, hasher),
+                },
             };
             cursor.pop();
-            let waiting = Waiting { left, from, rank, next: self.by_hash.get(&hash).copied() };
+            let next = self.by_hash.get(&hash).copied().unwrap_or(NONE);
+            let waiting = Waiting { left, next, from, has_partner: false };
             let slot = self.place(waiting)?;
             self.by_hash.insert(hash, slot);
         }
@@ -279,22 +294,15 @@ impl<'a> Matching<'a> {
     }
 
     fn leftovers(self) -> Leftovers {
-        let mut leftovers = Leftovers { moved: self.moved, ..Leftovers::default() };
-        for first in self.by_hash.values() {
-            let mut slot = Some(*first);
-            while let Some(waiting) =
-                slot.and_then(|slot| usize::try_from(slot).ok().and_then(|at| self.waiting.get(at)))
-            {
-                match waiting.from {
-                    From::Old => leftovers.old.push(waiting.left),
-                    From::New => leftovers.new.push(waiting.left),
-                }
-                slot = waiting.next;
-            }
-        }
-        leftovers.old.sort_unstable_by_key(|left| left.number);
-        leftovers.new.sort_unstable_by_key(|left| left.number);
-        leftovers
+        let Self { by_hash, waiting, moved, .. } = self;
+        drop(by_hash);
+        let left = |from: From| -> Vec<Left> {
+            let alone = waiting.iter().filter(|row| row.from == from && !row.has_partner);
+            let mut left: Vec<Left> = alone.map(|row| row.left).collect();
+            left.sort_unstable_by_key(|left| left.number);
+            left
+        };
+        Leftovers { old: left(From::Old), new: left(From::New), moved }
     }
 }
 

@@ -7,8 +7,10 @@ use std::collections::hash_map::Entry;
 
 use super::rows::RowHash;
 
-/// Hashes that are held at once: about 80 MiB of them.
-const HELD_MAX: usize = 900_000;
+/// Hashes that are held at once: about 90 MiB of them.
+const HELD_MAX: usize = 1_800_000;
+/// How much more room it takes to hold something of another set too.
+const MORE_COST: usize = 4;
 /// Places of each pair that are kept.
 pub(in crate::repo) const SAMPLES_MAX: usize = 10;
 
@@ -19,19 +21,23 @@ pub(in crate::repo) struct Place {
     pub line: u64,
 }
 
-/// How often a set has something, and where first.
+/// How often a set has something, and where first. There are many: no byte is wasted.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    set: u32,
     count: u64,
-    first: Place,
+    line: u64,
+    file: u32,
+    set: u32,
 }
 
-#[derive(Debug)]
-struct Held {
-    first: Seen,
-    /// Of the sets after the first; mostly there is none.
-    more: Vec<Seen>,
+impl Seen {
+    const fn first(set: u32, place: Place) -> Self {
+        Self { count: 1, line: place.line, file: place.file, set }
+    }
+
+    const fn place(&self) -> Place {
+        Place { file: self.file, line: self.line }
+    }
 }
 
 /// What two sets have in common.
@@ -50,8 +56,10 @@ pub(in crate::repo) struct TooMuch;
 /// Finds what sets have in common, that are given one after the other.
 #[derive(Debug, Default)]
 pub(in crate::repo) struct Finder {
-    held: HashMap<RowHash, Held>,
-    more_held: usize,
+    held: HashMap<RowHash, Seen>,
+    /// What the sets after the first have too; mostly there is none.
+    more: HashMap<RowHash, Vec<Seen>>,
+    more_count: usize,
     /// By the numbers of two sets.
     pub shared: HashMap<(u32, u32), Shared>,
 }
@@ -67,43 +75,47 @@ impl Finder {
         hash: RowHash,
         place: Place,
     ) -> Result<bool, TooMuch> {
-        let is_full = self.held.len() + self.more_held >= HELD_MAX;
-        let held = match self.held.entry(hash) {
+        let is_full = self.held.len() + self.more_count * MORE_COST >= HELD_MAX;
+        let first = match self.held.entry(hash) {
             Entry::Vacant(_) if is_last => return Ok(false),
             Entry::Vacant(_) if is_full => return Err(TooMuch),
             Entry::Vacant(vacant) => {
-                let first = Seen { set, count: 1, first: place };
-                vacant.insert(Held { first, more: Vec::new() });
+                vacant.insert(Seen::first(set, place));
                 return Ok(false);
             }
-            Entry::Occupied(held) => held.into_mut(),
+            Entry::Occupied(first) => first.into_mut(),
         };
-        let mut seen = std::iter::once(&mut held.first).chain(&mut held.more);
-        if let Some(seen) = seen.find(|seen| seen.set == set) {
+        if first.set == set {
+            first.count += 1;
+            return Ok(false);
+        }
+        let more = self.more.get_mut(&hash).map(Vec::as_mut_slice).unwrap_or_default();
+        if let Some(seen) = more.iter_mut().find(|seen| seen.set == set) {
             seen.count += 1;
             return Ok(false);
         }
         let mut is_sampled = false;
-        for before in std::iter::once(&held.first).chain(&held.more) {
+        for before in std::iter::once(&*first).chain(&*more) {
             let shared = self.shared.entry((before.set, set)).or_default();
             shared.count += before.count;
             if shared.samples.len() < SAMPLES_MAX {
-                shared.samples.push((before.first, place));
+                shared.samples.push((before.place(), place));
                 is_sampled = true;
             }
         }
         if is_full && !is_last {
             return Err(TooMuch);
         }
-        held.more.push(Seen { set, count: 1, first: place });
-        self.more_held += 1;
+        self.more.entry(hash).or_default().push(Seen::first(set, place));
+        self.more_count += 1;
         Ok(is_sampled)
     }
 
     /// Forgets what is held, and keeps what was found.
     pub fn next_part(&mut self) {
         self.held.clear();
-        self.more_held = 0;
+        self.more.clear();
+        self.more_count = 0;
     }
 }
 

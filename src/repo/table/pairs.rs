@@ -1,6 +1,6 @@
 //! Rows without a partner → rows that changed, came and went: by key, or by where they stand.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::matching::{Left, Leftovers};
 
@@ -15,30 +15,25 @@ pub(super) struct Fates {
     pub added: Vec<Left>,
 }
 
-/// Pairs rows of the same key.
+/// Pairs rows of the same key, the first with the first, wherever they stand.
 pub(super) fn by_key(leftovers: Leftovers) -> Fates {
+    let Leftovers { mut old, mut new, .. } = leftovers;
+    old.sort_unstable_by_key(|left| (left.key, left.number));
+    new.sort_unstable_by_key(|left| (left.key, left.number));
     let mut fates = Fates::default();
-    let mut by_key: HashMap<u64, VecDeque<usize>> = HashMap::new();
-    for (at, left) in leftovers.new.iter().enumerate() {
-        if let Some(key) = left.key {
-            by_key.entry(key).or_default().push_back(at);
-        }
-    }
-    let mut is_taken = vec![false; leftovers.new.len()];
-    for old in leftovers.old {
-        let same_key = old.key.and_then(|key| by_key.get_mut(&key));
-        match same_key.and_then(VecDeque::pop_front) {
-            Some(at) => {
-                if let (Some(new), Some(taken)) = (leftovers.new.get(at), is_taken.get_mut(at)) {
-                    *taken = true;
-                    fates.changed.push((old, *new));
-                }
-            }
+    let mut new = new.into_iter().peekable();
+    for old in old {
+        fates.added.extend(std::iter::from_fn(|| new.next_if(|new| new.key < old.key)));
+        // A row without a key is not the same as another one without.
+        match new.next_if(|new| new.key == old.key && old.key.is_some()) {
+            Some(new) => fates.changed.push((old, new)),
             None => fates.removed.push(old),
         }
     }
-    let added = leftovers.new.into_iter().zip(is_taken).filter(|(_, taken)| !taken);
-    fates.added = added.map(|(new, _)| new).collect();
+    fates.added.extend(new);
+    fates.changed.sort_unstable_by_key(|(old, _)| old.number);
+    fates.removed.sort_unstable_by_key(|left| left.number);
+    fates.added.sort_unstable_by_key(|left| left.number);
     fates
 }
 
@@ -81,10 +76,12 @@ fn is_alike(old: &Left, new: &Left) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::*;
 
     fn left(number: u64, key: Option<u64>, sketch: [u8; 8]) -> Left {
-        Left { number, line: number + 2, key, sketch }
+        Left { number, line: number + 2, key: key.and_then(NonZeroU64::new), sketch }
     }
 
     fn numbers(fates: &Fates) -> (Vec<(u64, u64)>, Vec<u64>, Vec<u64>) {

@@ -7,20 +7,23 @@ use crate::repo::diff::FileSide;
 use crate::repo::diff::read::{Files, Refusal};
 use crate::repo::is_binary;
 
-/// Tells what table a file is; `None` if it is none, whatever its name says.
+/// Tells what table a file is, or why it is none, whatever its name says.
 ///
 /// Cost: reads 1 MiB, or the first row if that is longer.
 pub(in crate::repo) fn probe(
     files: &mut Files<'_>,
     (path, side): (&TreePath, &FileSide),
-) -> Result<Option<Shape>, Refusal> {
-    let Some(form) = Form::of_name(path.last_name()) else { return Ok(None) };
+) -> Result<Result<Shape, String>, Refusal> {
+    let Some(form) = Form::of_name(path.last_name()) else {
+        return Ok(Err("its name is not that of a table".to_owned()));
+    };
     let mut probe = files.head(path, side, PROBE_BYTES)?;
     if probe.len() == PROBE_BYTES && !probe.contains(&b'\n') {
-        probe = files.head(path, side, RECORD_BYTES_MAX)?;
+        // A byte more than a row may have: a longer one is told.
+        probe = files.head(path, side, RECORD_BYTES_MAX + 1)?;
     }
     if is_binary(&probe) {
-        return Ok(None);
+        return Ok(Err("it holds NUL bytes".to_owned()));
     }
     let is_whole = side.size <= probe.len() as u64;
     Ok(Shape::sniff(form, &probe, is_whole))

@@ -99,8 +99,8 @@ impl Profiler {
         self.rows += 1;
         match form {
             Form::Csv { delimiter } => {
-                for (cell, at) in csv_cells(record, delimiter).iter().zip(at) {
-                    self.add_cell(*at, &value_of_csv(cell), cell);
+                for (cell, at) in csv_cells(record, delimiter).zip(at) {
+                    self.add_cell(*at, &value_of_csv(&cell), &cell);
                 }
             }
             Form::JsonLines => {

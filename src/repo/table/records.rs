@@ -44,6 +44,16 @@ pub(super) enum Broken {
     },
 }
 
+impl Broken {
+    /// Says what is wrong.
+    pub fn words(self) -> String {
+        match self {
+            Self::Long { line } => format!("the row in line {line} is longer than 16 MiB"),
+            Self::OpenQuote { line } => format!("a quote in line {line} is not closed"),
+        }
+    }
+}
+
 /// Cuts pieces into records. Empty lines are none.
 #[derive(Debug)]
 pub(super) struct Cutter {

@@ -135,13 +135,12 @@ impl Reading {
                     None => Cow::Owned(format!("column {}", at + 1)),
                 };
                 match &self.picks {
-                    None => {
-                        cells.into_iter().enumerate().map(|(at, cell)| (name(at), cell)).collect()
+                    None => cells.enumerate().map(|(at, cell)| (name(at), cell)).collect(),
+                    Some(picks) => {
+                        let cells: Vec<_> = cells.collect();
+                        let cell = |at: &usize| Some((name(*at), cells.get(*at)?.clone()));
+                        picks.iter().filter_map(cell).collect()
                     }
-                    Some(picks) => picks
-                        .iter()
-                        .filter_map(|at| Some((name(*at), cells.get(*at)?.clone())))
-                        .collect(),
                 }
             }
             Form::JsonLines => match json_cells(record) {
@@ -182,8 +181,11 @@ impl Reading {
                     into.push(CELL_END);
                 };
                 match &self.picks {
-                    Some(picks) => picks.iter().for_each(|at| put(cells.get(*at))),
-                    None => cells.iter().for_each(|cell| put(Some(cell))),
+                    Some(picks) => {
+                        let cells: Vec<_> = cells.collect();
+                        picks.iter().for_each(|at| put(cells.get(*at)));
+                    }
+                    None => cells.for_each(|cell| put(Some(&cell))),
                 }
             }
             Form::JsonLines => {
@@ -211,7 +213,7 @@ impl Reading {
         };
         match self.shape.form {
             Form::Csv { delimiter } => {
-                let cells = csv_cells(record, delimiter);
+                let cells: Vec<_> = csv_cells(record, delimiter).collect();
                 picks.iter().for_each(|at| put(cells.get(*at).map_or(&b""[..], |cell| cell)));
             }
             Form::JsonLines => {
@@ -238,7 +240,7 @@ impl Reading {
         let key = self.key.as_deref()?;
         if let Form::Csv { delimiter } = self.shape.form {
             let at = self.names.iter().position(|name| name == key)?;
-            return csv_cells(record, delimiter).into_iter().nth(at);
+            return csv_cells(record, delimiter).nth(at);
         }
         let mut cells = self.cells(record).into_iter();
         cells.find(|(name, _)| name == key).map(|(_, value)| value)
@@ -324,6 +326,11 @@ fn batch(
         let number = numbers.next;
         numbers.next += 1;
         let record = bytes.get(span.start..span.end).unwrap_or_default();
+        let key = part.and_then(|_| reading.key_of(record)).map(|key| hasher.short(&key));
+        let is_elsewhere = |of: u64| part.is_some_and(|Part { index, count }| of % count != index);
+        if key.is_some_and(is_elsewhere) {
+            continue;
+        }
         let hash = match reading.is_plain && part.is_none() {
             true => hasher.row(record),
             false => {
@@ -334,12 +341,9 @@ fn batch(
         if reading.is_loose && spelled.is_empty() {
             continue;
         }
-        if let Some(Part { index, count }) = part {
-            let short = reading.key_of(record).map(|key| hasher.short(&key));
-            let [first, _] = hash;
-            if short.unwrap_or(first) % count != index {
-                continue;
-            }
+        let [first, _] = hash;
+        if key.is_none() && is_elsewhere(first) {
+            continue;
         }
         rows.push(Row { start: span.start, end: span.end, line: span.line, number, hash });
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::cells::{csv_cells, json_cells};
-use super::records::{Cut, Cutter};
+use super::records::{Broken, Cut, Cutter};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 200;
@@ -14,6 +14,10 @@ pub(super) const PROBE_BYTES: usize = 1 << 20;
 const COLUMNS_MAX: usize = 1 << 20;
 /// In wider tables no values are kept.
 const VALUED_COLUMNS_MAX: usize = 1_000;
+/// Why a text without rows, and one without columns, is no table.
+const NO_ROW: &str = "it has no row";
+const ONE_COLUMN: &str = "its rows have no two columns";
+
 /// Names that say what a column is for.
 const KEYS: &[&str] = &["id", "_id", "uuid", "guid", "key", "rowid", "row_id", "index"];
 
@@ -52,21 +56,28 @@ impl Form {
 }
 
 impl Shape {
-    /// Looks at the beginning of a file; `None` if that is no table.
+    /// Looks at the beginning of a file; says in words why that is no table, if it is none.
     ///
     /// Shape: `is_whole` says that `probe` is all of it; a row that may go on is not looked at.
-    pub fn sniff(form: Form, probe: &[u8], is_whole: bool) -> Option<Self> {
+    pub fn sniff(form: Form, probe: &[u8], is_whole: bool) -> Result<Self, String> {
         match form {
             Form::JsonLines => Self::of_json(&rows(form, probe, is_whole)?),
             Form::Csv { delimiter } => {
                 let others = [b',', b';', b'\t', b'|'].into_iter().filter(|d| *d != delimiter);
                 let candidates = std::iter::once(delimiter).chain(others);
-                let shapes = candidates.filter_map(|delimiter| {
+                let shapes = candidates.map(|delimiter| {
                     let form = Form::Csv { delimiter };
                     Self::of_csv(delimiter, &rows(form, probe, is_whole)?)
                 });
-                // The first of those that find the most columns.
-                shapes.reduce(|a, b| if b.columns.len() > a.columns.len() { b } else { a })
+                // The first of those that find the most columns; else what is wrong with the first
+                // that finds two, or with the delimiter that the name asks for.
+                let best = shapes.reduce(|a, b| match (&a, &b) {
+                    (Ok(one), Ok(other)) if other.columns.len() <= one.columns.len() => a,
+                    (_, Ok(_)) => b,
+                    (Err(why), Err(_)) if why == ONE_COLUMN => b,
+                    _ => a,
+                });
+                best.unwrap_or_else(|| Err(ONE_COLUMN.to_owned()))
             }
         }
     }
@@ -77,10 +88,17 @@ impl Shape {
         KEYS.iter().find_map(named).map(String::as_str)
     }
 
-    fn of_json(cut: &Cut) -> Option<Self> {
+    fn of_json(cut: &Cut) -> Result<Self, String> {
         let rows: Vec<_> = records(cut).filter_map(json_cells).collect();
         if rows.is_empty() || rows.len() * 10 < cut.spans.len() * 9 {
-            return None;
+            let mut lines = records(cut).zip(&cut.spans);
+            let first = lines.find(|(record, _)| json_cells(record).is_none());
+            let (record, line) = first.map_or((&b""[..], 1), |(record, span)| (record, span.line));
+            let what = match std::str::from_utf8(record) {
+                Ok(_) => "no JSON object",
+                Err(_) => "not UTF-8",
+            };
+            return Err(format!("line {line} is {what}"));
         }
         let mut places: HashMap<String, usize> = HashMap::new();
         let mut found: Vec<(String, usize, HashSet<u64>)> = Vec::new();
@@ -98,16 +116,24 @@ impl Shape {
         found.retain(|(_, count, _)| count * 2 >= rows.len());
         let columns = found.iter().map(|(name, ..)| name.clone()).collect();
         let values = found.into_iter().map(|(.., values)| values).collect();
-        Some(Self { form: Form::JsonLines, has_header: false, columns, values })
+        Ok(Self { form: Form::JsonLines, has_header: false, columns, values })
     }
 
-    fn of_csv(delimiter: u8, cut: &Cut) -> Option<Self> {
-        let mut rows = records(cut).map(|record| csv_cells(record, delimiter));
-        let first = rows.next()?;
+    fn of_csv(delimiter: u8, cut: &Cut) -> Result<Self, String> {
+        let mut rows =
+            records(cut).map(|record| -> Vec<_> { csv_cells(record, delimiter).collect() });
+        let first = rows.next().ok_or(NO_ROW)?;
         let rest: Vec<_> = rows.collect();
         let alike = rest.iter().filter(|row| row.len() == first.len()).count();
-        if !(2..=COLUMNS_MAX).contains(&first.len()) || alike * 10 < rest.len() * 8 {
-            return None;
+        if first.len() < 2 {
+            return Err(ONE_COLUMN.to_owned());
+        }
+        if first.len() > COLUMNS_MAX {
+            return Err(format!("it has more than {COLUMNS_MAX} columns"));
+        }
+        if alike * 10 < rest.len() * 8 {
+            let more = rest.len() - alike;
+            return Err(format!("{more} of its first {} rows are ragged", rest.len()));
         }
         let is_number = |text: &[u8]| {
             let text = std::str::from_utf8(text).unwrap_or_default().trim();
@@ -138,7 +164,7 @@ impl Shape {
                 }
             }
         }
-        Some(Self { form: Form::Csv { delimiter }, has_header, columns, values })
+        Ok(Self { form: Form::Csv { delimiter }, has_header, columns, values })
     }
 }
 
@@ -159,16 +185,16 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     names.map(once).collect()
 }
 
-/// Cuts the first rows; `None` if there is none.
-fn rows(form: Form, probe: &[u8], is_whole: bool) -> Option<Cut> {
+/// Cuts the first rows; there is one at least.
+fn rows(form: Form, probe: &[u8], is_whole: bool) -> Result<Cut, String> {
     let mut cutter = Cutter::new(form);
-    let mut cut = match cutter.feed(probe).ok()? {
+    let mut cut = match cutter.feed(probe).map_err(Broken::words)? {
         Some(cut) => cut,
-        None if is_whole => cutter.finish().ok()?,
+        None if is_whole => cutter.finish().map_err(Broken::words)?,
         None => cutter.into_finished(),
     };
     cut.spans.truncate(ROWS_MAX);
-    (!cut.spans.is_empty()).then_some(cut)
+    if cut.spans.is_empty() { Err(NO_ROW.to_owned()) } else { Ok(cut) }
 }
 
 fn records(cut: &Cut) -> impl Iterator<Item = &[u8]> {
@@ -180,7 +206,7 @@ mod tests {
     use super::*;
 
     fn csv(text: &str) -> Option<Shape> {
-        Shape::sniff(Form::of_name(b"x.csv")?, text.as_bytes(), true)
+        Shape::sniff(Form::of_name(b"x.csv")?, text.as_bytes(), true).ok()
     }
 
     #[test]
@@ -203,7 +229,7 @@ mod tests {
             assert_eq!(csv(text), None, "{text:?}");
         }
         assert_eq!(csv("a,b\n").expect("names alone").columns, ["a", "b"]);
-        let json = |text: &str| Shape::sniff(Form::JsonLines, text.as_bytes(), true);
+        let json = |text: &str| Shape::sniff(Form::JsonLines, text.as_bytes(), true).ok();
         assert_eq!(json("[1]\n[2]\n"), None);
         let lines = json("{\"b\":1}\n{\"a\":2,\"b\":{}}\n").expect("a table");
         assert_eq!(lines.columns, ["b", "a"]);

@@ -64,13 +64,27 @@ fn more(pair: &Overlap) -> Option<String> {
     (more > 0).then(|| format!("and {} more", units::grouped(more)))
 }
 
+/// Reminds of what the last commit found; none if its splits share nothing.
+pub fn in_short(overlaps: &Overlaps) -> Option<String> {
+    let (pair, more) = overlaps.pairs.split_first()?;
+    let more = match more.len() {
+        0 => String::new(),
+        more => format!(", and {} more", units::count(more as u64, "such pair")),
+    };
+    Some(format!("In the last commit {}{more} (show -s says where)", sentence(overlaps, pair)))
+}
+
 /// Says how much of a split another one has too: `7 of 88 rows of test (8.0 %) are in train too`.
 fn sentence(overlaps: &Overlaps, pair: &Overlap) -> String {
     let size = overlaps.splits.iter().find(|size| size.split == pair.split);
     let (all_rows, all_files) = size.map_or((0, 0), |size| (size.rows, size.files));
     let part = |count: u64, of: u64, what: &str| {
         let percent = if of > 0 { count as f64 * 100.0 / of as f64 } else { 0.0 };
-        format!("{} of {} ({percent:.1} %)", units::grouped(count), units::count(of, what))
+        let percent = match percent {
+            0.05.. => format!("{percent:.1} %"),
+            _ => "below 0.1 %".to_owned(),
+        };
+        format!("{} of {} ({percent})", units::grouped(count), units::count(of, what))
     };
     let mut parts = Vec::new();
     if pair.rows > 0 {
@@ -102,7 +116,11 @@ fn short(row: &str) -> String {
 
 /// Gives what is shared, for the answer of a command that records; null if nothing was compared.
 pub fn json(report: Option<&OverlapReport>) -> Value {
-    let Some(OverlapReport { overlaps, .. }) = report else { return Value::Null };
+    report.map_or(Value::Null, |report| pairs(&report.overlaps))
+}
+
+/// Gives each pair that shares something.
+pub fn pairs(overlaps: &Overlaps) -> Value {
     let sample = |sample: &OverlapSample| {
         json!({
             "path": sample.path, "line": sample.line,

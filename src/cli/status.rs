@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::place::Place;
 use super::print::{Output, put_path};
-use super::{Context, Failure, Outcome, commit_text, escape, worktree_words};
+use super::{Context, Failure, Outcome, commit_text, escape, split_text, worktree_words};
 use crate::repo::Head;
 use crate::repo::status::{Difference, StatusEntry, StatusReport, StatusRequest, status};
 
@@ -59,6 +59,9 @@ fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Fa
     }
     if report.commit.is_none() {
         writeln!(out, "No commits yet")?;
+    }
+    if let Some(line) = report.overlaps.as_ref().and_then(split_text::in_short) {
+        writeln!(out, "{}", escape::line(&line))?;
     }
     if report.is_bisecting {
         writeln!(out, "A bisection is under way (bisect next says how it stands, reset ends it)")?;
@@ -155,6 +158,7 @@ fn json(report: &StatusReport) -> serde_json::Value {
         "commit": report.commit.map(|id| id.to_record()),
         "clean": report.is_clean(),
         "bisecting": report.is_bisecting,
+        "overlaps": report.overlaps.as_ref().map(split_text::pairs),
         "staged": list(&report.staged),
         "unstaged": list(&report.unstaged),
         "untracked": list(&report.untracked),

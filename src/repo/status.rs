@@ -1,8 +1,9 @@
 //! What differs: the stage from the head, and the worktree from the stage.
 
+use super::splits::overlaps_of;
 use super::{Error, Repository};
 use crate::object::tree::{self, EMPTY_TREE};
-use crate::object::{ObjectId, TreePath};
+use crate::object::{ObjectId, Overlaps, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::Reader;
 use crate::threads;
@@ -65,6 +66,8 @@ pub struct StatusReport {
     pub problems: Vec<Problem>,
     /// Tracked files that were compared.
     pub compared: u64,
+    /// What the splits of that commit share, if it says so.
+    pub overlaps: Option<Overlaps>,
     /// Whether a search for the commit that broke it is under way.
     pub is_bisecting: bool,
 }
@@ -105,7 +108,25 @@ pub fn status(
     });
     let (problems, compared) = (compared.problems, compared.count);
     let is_bisecting = bisect::is_under_way(&repository.location.folder);
-    Ok(StatusReport { head, commit, staged, unstaged, untracked, problems, compared, is_bisecting })
+    let overlaps = match commit {
+        // What is damaged is told by `fsck`; what differs is not held up by it.
+        Some(id) => {
+            let named = reader.commit(&id)?.overlaps;
+            overlaps_of(&mut reader, named).unwrap_or(None)
+        }
+        None => None,
+    };
+    Ok(StatusReport {
+        head,
+        commit,
+        staged,
+        unstaged,
+        untracked,
+        problems,
+        compared,
+        overlaps,
+        is_bisecting,
+    })
 }
 
 /// Finds what the stage changes.

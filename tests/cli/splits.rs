@@ -51,6 +51,12 @@ fn a_row_in_both_is_told_with_its_places() {
     let shown = project.text(&["show", "-s"]);
     assert!(shown.contains("\nSplits:\n  test: 4 rows in 1 file\n"), "{shown}");
     assert!(shown.contains("    test.csv:2 = train.csv:3\n"), "{shown}");
+    let status = project.text(&["status"]);
+    let reminder =
+        "In the last commit 1 of 4 rows (25.0 %) of test is in train too (show -s says where)";
+    assert!(status.contains(reminder), "{status}");
+    let status: Value = serde_json::from_str(&project.text(&["status", "--json"])).expect("JSON");
+    assert_eq!(status["overlaps"], pairs);
 }
 
 #[test]

@@ -32,9 +32,15 @@ seed commit_graph $good/commit-graph/* $bad/commit-graph/*
 seed runs_index $good/runs-index/* $bad/runs-index/*
 seed local $good/{bisect,run-state,lease}/* $bad/lease/*
 seed attachments $good/{series,trace}/* $bad/series/*
+seed profile $good/profile/* $bad/profile/*
+seed overlaps $good/overlaps/* $bad/overlaps/*
 seed settings fixtures/demo/project/provenance.toml
 text config '[user]\nname = "Ada"\nemail = "a@b"\n[gc]\ngrace-days = "3"\n'
 text tensor '\x40\0\0\0\0\0\0\0{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}          01234567'
+for table in 'id,name\n1,"Ada\n"\n2,b\n' '\xef\xbb\xbfid;x\r\n1;"a""b"\r\n\r\n2;"' 'a\tb\n1\n1\t2\t3\n' \
+  '{"id":1,"x":{"b":[1.0,"\\u00e9"]}}\n{"id":2}\n[3]\n' 'id,id,\n3,\x01,\xe9\n'; do
+  text table "$table"
+done
 for rules in '*.tmp\n!keep.tmp\n/a/\n**/x.csv\n' 'a/**/b\n[a-c]?\\ \n#c\n' '*' 'a/[1].tmp\n\\!x'; do
   text ignore "$rules"
 done

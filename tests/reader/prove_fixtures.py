@@ -15,6 +15,7 @@ from independent_reader import check_pack
 from journal import decode_bundle, decode_entry, decode_file
 from packs import decode_list, decode_map
 from records import Damaged, canonical, insist
+from tables import decode_overlaps, decode_profile
 from trees import decode_node
 
 
@@ -42,7 +43,9 @@ READERS = {
     "commit": lambda name, found: decode_commit(found),
     "journal": read_journal,
     "json": lambda name, found: canonical(found, 1 << 20),
+    "overlaps": lambda name, found: decode_overlaps(found),
     "pack": lambda name, found: check_pack(os.path.join(folder, name)),
+    "profile": lambda name, found: decode_profile(found),
     "tree": lambda name, found: decode_node(found),
 }
 # What is no file of the format, but goes with one.

@@ -24,9 +24,13 @@ use provenance::format::stamps::View;
 use provenance::format::tensor::{TensorLimits, cut_points, header_bytes};
 use provenance::format::{layout, tile};
 use provenance::object::tree::Node;
-use provenance::object::{Commit, ObjectId, SeriesValues, TraceFiles, Transaction, canonical};
+use provenance::object::{
+    Commit, ObjectId, Overlaps, Profile, SeriesValues, TraceFiles, Transaction, TreePath, canonical,
+};
 use provenance::progress::Progress;
+use provenance::repo::diff::{DiffRequest, DiffSides, diff};
 use provenance::repo::revision::{Part, Revision};
+use provenance::repo::{AddRequest, Error, InitRequest, Repository, add, init};
 use provenance::worktree::config::{self, Origin};
 use provenance::worktree::directory::Directory;
 use provenance::worktree::head::Head;
@@ -41,6 +45,8 @@ pub const ALL: &[(&str, Feed)] = &[
     ("tree", tree),
     ("commit", commit),
     ("json", json),
+    ("profile", profile),
+    ("overlaps", overlaps),
     ("pack", pack),
     ("block", block),
     ("chunk", chunk),
@@ -56,6 +62,7 @@ pub const ALL: &[(&str, Feed)] = &[
     ("settings", settings),
     ("tensor", tensor),
     ("ignore", ignore),
+    ("table", table),
     ("revision", revision),
 ];
 
@@ -68,6 +75,16 @@ pub fn tree(bytes: &[u8]) {
 pub fn commit(bytes: &[u8]) {
     let Ok(commit) = Commit::decode(bytes) else { return };
     assert_eq!(commit.encode().expect("what was read can be written"), bytes);
+}
+
+pub fn profile(bytes: &[u8]) {
+    let Ok(profile) = Profile::decode(bytes) else { return };
+    assert_eq!(profile.encode().expect("what was read can be written"), bytes);
+}
+
+pub fn overlaps(bytes: &[u8]) {
+    let Ok(overlaps) = Overlaps::decode(bytes) else { return };
+    assert_eq!(overlaps.encode().expect("what was read can be written"), bytes);
 }
 
 pub fn json(bytes: &[u8]) {
@@ -307,6 +324,51 @@ pub fn ignore(bytes: &[u8]) {
         });
         taken.expect("rules stop no scan");
         assert!(found <= 5);
+    });
+}
+
+thread_local! {
+    /// A worktree in which two tables are staged.
+    static TABLES: OnceCell<tempfile::TempDir> = const { OnceCell::new() };
+}
+
+const CSV: &str = "id,name,x\n1,\"a,\nb\",0.5\n2,c,\n3,d,7\n";
+const JSON_LINES: &str = "{\"id\":1,\"x\":[1,2]}\n{\"id\":2,\"x\":null}\n";
+
+/// New versions of two tables: rows are read, paired, shown.
+pub fn table(bytes: &[u8]) {
+    let clock = provenance::clock::Clock::Fixed(provenance::clock::Timestamp(0));
+    TABLES.with(|folder| {
+        let folder = folder.get_or_init(|| {
+            let memory = Path::new("/dev/shm");
+            let folder = tempfile::Builder::new();
+            let folder = if memory.is_dir() { folder.tempdir_in(memory) } else { folder.tempdir() };
+            let folder = folder.expect("a folder");
+            init(&InitRequest { directory: folder.path().to_owned() }, clock).expect("made");
+            for (name, text) in [("x.csv", CSV), ("x.jsonl", JSON_LINES)] {
+                let mut file = std::fs::File::create(folder.path().join(name)).expect("made");
+                file.write_all(text.as_bytes()).expect("written");
+            }
+            let repository = Repository::open(folder.path(), clock).expect("opened");
+            add(&repository, &AddRequest::default(), &Progress::default()).expect("staged");
+            folder
+        });
+        for name in ["x.csv", "x.jsonl"] {
+            let mut file = std::fs::File::create(folder.path().join(name)).expect("made");
+            file.write_all(bytes).expect("written");
+        }
+        let repository = Repository::open(folder.path(), clock).expect("opened");
+        let request = DiffRequest {
+            sides: DiffSides::Worktree { old: None },
+            paths: Vec::<TreePath>::new(),
+            reads_contents: true,
+            row_samples: Some(3),
+        };
+        let report = diff(&repository, &request, &Progress::default(), |file| {
+            black_box(file.content);
+            Ok::<_, Error>(())
+        });
+        assert!(report.expect("no content stops a comparison").failures.is_empty());
     });
 }
 

@@ -71,6 +71,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         from: &mut *from,
         files: args.files.clone(),
         prefix: args.prefix.clone(),
+        leaves_moved: false,
         command: context.command(),
     };
     let report = context.watch(|progress| repo::import(&repository, request, progress))?;

@@ -16,6 +16,8 @@ pub struct NewRefs {
     names: Vec<u8>,
     rows: Vec<Row>,
     is_sorted: bool,
+    /// Whether one that stands elsewhere is left alone, and no error.
+    pub leaves_moved: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,8 @@ pub struct Settled {
     fresh: Vec<u32>,
     /// How many stand where they should already.
     pub standing: u64,
+    /// Names of those that stand elsewhere, if these are to be left alone.
+    pub moved: Vec<String>,
 }
 
 impl Settled {
@@ -187,6 +191,7 @@ impl NewRefs {
                     return Ok(Err(clash(&format!("{}/", new.name))));
                 }
                 Some(target) if target.id() == new.id => settled.standing += 1,
+                Some(_) if self.leaves_moved => settled.moved.push(new.name.to_owned()),
                 Some(target) => {
                     let (name, found) = (new.name.to_owned(), Some(target.id()));
                     let error = RefError::Moved { name, expected: None, found };

@@ -83,4 +83,41 @@ fn what_is_no_store_is_told() {
     let told = project.done(&["import", "mlflow", "mlruns"]);
     assert_eq!(told, "Imported 1 commit and 1 ref\n");
     assert_eq!(project.record("mlflow-abc")["run"]["metrics"]["loss"], 0.5);
+
+    // What has changed there since then is no reason to leave the others out.
+    project.write(b"mlruns/0/abc/tags/mlflow.note.content", b"the best");
+    project.write(b"mlruns/0/def/meta.yaml", b"run_id: def\nstart_time: 1\nstatus: 3\n");
+    let answer = project.run(&["import", "mlflow", "mlruns"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.err.contains("run mlflow-abc is left as it was imported"), "{}", answer.err);
+    assert_eq!(answer.out, b"Imported 2 commits and 1 ref\n");
+    assert_eq!(project.record("mlflow-abc")["message"], "run mlflow-abc");
+    let answer = project.run(&["--json", "import", "mlflow", "mlruns", "--prefix", "new-"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert_eq!(project.record("new-mlflow-abc")["message"], "the best");
+    assert!(project.done(&["fsck", "--full"]).contains("No problem found"));
+}
+
+#[test]
+fn a_run_that_has_changed_is_left_alone_among_very_many() {
+    let project = Project::new();
+    project.write(b"mlruns/0/meta.yaml", b"experiment_id: '0'\nname: Default\n");
+    let write = |range: std::ops::Range<u32>| {
+        for n in range {
+            let meta = format!("run_id: r{n}\nstart_time: {n}\nstatus: 3\n");
+            project.write(format!("mlruns/0/r{n}/meta.yaml").as_bytes(), meta.as_bytes());
+        }
+    };
+    write(0..400);
+    project.done(&["import", "mlflow", "mlruns"]);
+    project.write(b"mlruns/0/r7/meta.yaml", b"run_id: r7\nstart_time: 9\nstatus: 3\n");
+    let answer = project.run(&["--json", "import", "mlflow", "mlruns"]);
+    let report: Value = serde_json::from_slice(&answer.out).expect("a document");
+    assert_eq!((&report["refs"], &report["refs_known"]), (&json!(0), &json!(399)), "{report}");
+    write(400..402);
+    let answer = project.run(&["--json", "import", "mlflow", "mlruns"]);
+    let report: Value = serde_json::from_slice(&answer.out).expect("a document");
+    assert_eq!((&report["refs"], &report["refs_known"]), (&json!(2), &json!(399)), "{report}");
+    assert!(report["skipped"].to_string().contains("run mlflow-r7 is left"), "{report}");
+    assert!(project.done(&["fsck", "--full"]).contains("No problem found"));
 }

@@ -39,12 +39,14 @@ pub struct ImportRequest<'f> {
     pub files: Option<PathBuf>,
     /// What to put before each name of a ref.
     pub prefix: Option<String>,
+    /// Whether a run that is here with other values is left alone, and no conflict.
+    pub leaves_moved: bool,
     /// The command as typed, for the journal.
     pub command: String,
 }
 
 /// Tells what was imported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// Lines that say something.
     pub lines: u64,
@@ -58,6 +60,8 @@ pub struct ImportReport {
     pub refs: u64,
     /// Refs that stood there already.
     pub refs_known: u64,
+    /// Full names of runs that are here with other values, and were left alone.
+    pub moved: Vec<String>,
     /// Number of the last journal entry; none if no ref is new.
     pub number: Option<u64>,
 }
@@ -85,7 +89,7 @@ pub fn import(
         reliance,
         reader: repository.store.reader(),
         pending: 0,
-        names: Names::new(request.prefix)?,
+        names: Names::new(request.prefix, request.leaves_moved)?,
         labels: Labels::default(),
         nodes: Nodes::default(),
         spool: None,
@@ -348,7 +352,7 @@ impl Importer<'_> {
         progress.begin(Phase { name: "naming", ..Phase::default() });
         let named = names.publish(repository, transaction, command, progress)?;
         (report.refs, report.refs_known) = (named.fresh, named.standing);
-        report.number = named.number;
+        (report.number, report.moved) = (named.number, named.moved);
         Ok(report)
     }
 }

@@ -32,8 +32,8 @@ pub struct MlflowReport {
 
 /// Imports the runs of a store, each as `runs/NAME-ID`.
 ///
-/// Errors: `Conflict` for a run that is here with other values; a
-/// folder that is no store; as [`import`]. Cost: as [`import`]; a run at a time is read.
+/// Errors: a folder that is no store; as [`import`]. A run that is here with other values is left
+/// alone. Cost: as [`import`]; a run at a time is read.
 pub fn import_mlflow(
     repository: &Repository,
     request: &MlflowRequest,
@@ -48,11 +48,20 @@ pub fn import_mlflow(
             from: &mut stream,
             files: Some(request.directory.clone()),
             prefix: request.prefix.clone(),
+            leaves_moved: true,
             command: request.command.clone(),
         },
         progress,
     )?;
-    Ok(MlflowReport { imported, skipped: stream.store.notes })
+    let mut skipped = stream.store.notes;
+    skipped.extend(imported.moved.iter().map(|name| {
+        let name = name.strip_prefix("runs/").unwrap_or(name);
+        format!(
+            "run {name} is left as it was imported: it has changed in MLflow since; \
+             --prefix imports it under another name"
+        )
+    }));
+    Ok(MlflowReport { imported, skipped })
 }
 
 /// The lines of a store, made as they are read.

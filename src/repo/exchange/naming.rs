@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::repo::ref_name::RefKind;
 use crate::repo::refs::{Refs, Step};
 use crate::repo::{Error, Repository};
-use crate::store::new_refs::{NewRef, NewRefs, Refused};
+use crate::store::new_refs::{NewRef, NewRefs, Refused, Settled};
 use crate::store::refs::RefError;
 use crate::store::{Root, Transaction};
 
@@ -33,16 +33,21 @@ pub(super) struct Names {
 pub(super) struct Named {
     pub fresh: u64,
     pub standing: u64,
+    /// Names of runs that stand elsewhere and were left alone.
+    pub moved: Vec<String>,
     pub number: Option<u64>,
 }
 
 impl Names {
-    /// Begins; `prefix` is put before each name.
-    pub fn new(prefix: Option<String>) -> Result<Self, Error> {
+    /// Begins; `prefix` is put before each name. A run that stands elsewhere is a conflict, or
+    /// left alone.
+    pub fn new(prefix: Option<String>, leaves_moved: bool) -> Result<Self, Error> {
         if let Some(prefix) = &prefix {
             RefKind::Run.full_name(&format!("{prefix}x"))?;
         }
-        Ok(Self { prefix, runs: NewRefs::default(), others: NewRefs::default() })
+        let mut names = Self { prefix, runs: NewRefs::default(), others: NewRefs::default() };
+        names.runs.leaves_moved = leaves_moved;
+        Ok(names)
     }
 
     /// The refs of runs so far.
@@ -85,7 +90,9 @@ impl Names {
         self.others.sort().map_err(worded)?;
         if listed_bytes(self.runs.iter()) <= LISTED_BYTES_MAX / 2 {
             // Few runs are listed as everything else is.
+            let leaves_moved = self.runs.leaves_moved;
             let runs = std::mem::take(&mut self.runs);
+            self.runs.leaves_moved = leaves_moved;
             for run in runs.iter() {
                 self.others.push(run.name, run.id, run.note);
             }
@@ -103,15 +110,14 @@ impl Names {
             return Ok(named);
         }
         let runs = &self.runs;
-        let mut outcome = (0, 0);
+        let mut outcome = Settled::default();
         let number = repository.append(command, Some(transaction), |refs, transaction| {
             progress.check()?;
             let step = step(repository, refs, transaction, &last, runs)?;
             outcome = step.1;
             Ok(step.0)
         })?;
-        named.fresh += outcome.0;
-        named.standing += outcome.1;
+        named.add(outcome);
         named.number = Some(number);
         Ok(named)
     }
@@ -129,6 +135,9 @@ impl Names {
         for new in self.others.iter() {
             match refs.find(&mut reader, new.name)? {
                 Some(found) if found == new.id => named.standing += 1,
+                Some(_) if self.runs.leaves_moved && new.name.starts_with(UNLISTED_PREFIX) => {
+                    named.moved.push(new.name.to_owned());
+                }
                 Some(found) => {
                     let (name, expected) = (new.name.to_owned(), None);
                     let error = RefError::Moved { name, expected, found: Some(found) };
@@ -162,20 +171,28 @@ impl Names {
         let settled = self.runs.settle(refs.tree, prefix(), load)?.map_err(worded)?;
         let is_standing = settled.fresh() == 0;
         if is_standing {
-            named.standing += settled.standing;
+            named.add(settled);
         }
         Ok(is_standing)
     }
 }
 
-/// Decides what one entry does; also how many runs are new, and how many are there.
+impl Named {
+    fn add(&mut self, settled: Settled) {
+        self.fresh += settled.fresh();
+        self.standing += settled.standing;
+        self.moved.extend(settled.moved);
+    }
+}
+
+/// Decides what one entry does; also which runs are new, and which are there.
 fn step(
     repository: &Repository,
     refs: &Refs,
     transaction: &Transaction<'_>,
     listed: &[Update],
     runs: &NewRefs,
-) -> Result<(Step, (u64, u64)), Error> {
+) -> Result<(Step, Settled), Error> {
     let reliance = transaction.reliance()?;
     let new = listed.iter().filter_map(|update| update.new);
     for id in new.chain(runs.iter().map(|run| run.id)) {
@@ -200,7 +217,7 @@ fn step(
     let emit = |node: NewNode<'_>| Ok(transaction.put_node(node)?);
     let tree = runs.put(tree, &settled, &mut load, emit)?;
     let unlisted = settled.fresh();
-    Ok((Step { updates: listed.to_vec(), unlisted, tree }, (unlisted, settled.standing)))
+    Ok((Step { updates: listed.to_vec(), unlisted, tree }, settled))
 }
 
 fn prefix() -> &'static str {

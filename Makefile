@@ -74,7 +74,7 @@ man: ## write the man pages into target/man
 doc: ## build the library's documentation into target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
-# The independent reader of the formats, and MLflow, whose store is imported, come from PyPI.
+# The independent reader of the formats, and MLflow and DVC, whose stores are imported, come from PyPI.
 $(VENV)/ready: tests/reader/requirements.txt
 	@.ci/need cc python3 venv
 	python3 -m venv $(VENV)

@@ -7,6 +7,8 @@ mod command;
 mod config;
 mod status;
 
+pub(super) use command::{prepared, run as ask};
+
 use std::path::{Path, PathBuf};
 
 use super::error::CaptureError;
@@ -89,6 +91,13 @@ pub fn look(directory: &Path) -> Result<Option<Checkout>, CaptureError> {
         branch: state.branch,
         changes: state.changes,
     }))
+}
+
+/// Finds where a repository is published, without credentials.
+pub(super) fn address(root: &Path) -> Option<String> {
+    let listed = ask(root, &["config", "--includes", "--show-scope", "--list", "-z"]).ok()?;
+    let config = config::Config::parse(&listed);
+    config.remote_of(None).map(|address| redact::url(address).into_owned())
 }
 
 /// Finds the nearest directory upwards that holds `.git`.

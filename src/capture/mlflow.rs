@@ -84,7 +84,7 @@ impl MlflowStore {
         let tags = texts(&folder.join("tags"))?;
         let tag = |name: &str| tags.get(name).cloned();
         let name = text(&meta, "run_name").or_else(|| tag("mlflow.runName")).unwrap_or_default();
-        let name = ref_name(&name, &id);
+        let name = ref_name(&name, &id, "mlflow");
         let mut run = Object::new();
         run.set("name", name.as_str());
         run.set_some("started", meta.find("start_time").cloned());
@@ -193,8 +193,9 @@ fn status(meta: &Object) -> &'static str {
     }
 }
 
-/// Makes a name that no other run has: its own, as far as a ref may have it, and a part of its id.
-fn ref_name(name: &str, id: &str) -> String {
+/// Makes a name that no other run has: its own, as far as a ref may have it, else that of the
+/// `tracker`, and a part of its id.
+pub fn ref_name(name: &str, id: &str, tracker: &str) -> String {
     let is_good = |c: char| c.is_alphanumeric() || c == '_';
     let mut clean = String::new();
     for c in name.chars().take(100) {
@@ -206,7 +207,7 @@ fn ref_name(name: &str, id: &str) -> String {
     }
     let clean = clean.trim_matches(['-', '.']);
     let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric()).take(8).collect();
-    if clean.is_empty() { format!("mlflow-{id}") } else { format!("{clean}-{id}") }
+    format!("{}-{id}", if clean.is_empty() { tracker } else { clean })
 }
 
 /// Says which git commit was run. MLflow does not say whether the checkout was clean.
@@ -349,7 +350,7 @@ mod tests {
             ("", "mlflow-0a1b2c3d"),
             ("a..b~^:c", "a.-b-c-0a1b2c3d"),
         ] {
-            assert_eq!(ref_name(name, "0a1b2c3d4e5f"), told);
+            assert_eq!(ref_name(name, "0a1b2c3d4e5f", "mlflow"), told);
         }
     }
 }

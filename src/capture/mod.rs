@@ -7,6 +7,7 @@
 mod accelerator;
 mod account;
 pub mod document;
+pub mod dvc;
 pub mod environment;
 mod error;
 pub mod fine_tune;

@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Context, Outcome, units};
-use crate::repo::{self, Error, ImportReport, ImportRequest, MlflowRequest, Repository};
+use crate::repo::{
+    self, DvcRequest, Error, ImportReport, ImportRequest, MlflowRequest, Repository,
+};
 
 /// Bytes that are read from a stream at a time.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -22,6 +24,7 @@ Examples:
   provenance import --jsonl runs.jsonl --files artifacts  # with the files that it names
   provenance import --jsonl theirs.jsonl --prefix their-  # branch main becomes their-main
   provenance import mlflow mlruns                         # the folder that MLflow writes
+  provenance import dvc ../project                        # a git repository that DVC uses
 
 A line that a script of yours writes may be as short as
   {\"record\":{\"run\":{\"name\":\"a\",\"started\":\"2026-07-31T09:30:00Z\"}}}
@@ -58,13 +61,42 @@ enum Other {
         #[arg(long, value_name = "PREFIX")]
         prefix: Option<String>,
     },
+    /// Import the history of a git repository that DVC uses
+    ///
+    /// Each git commit that touches DVC's files becomes a commit of the branch dvc/NAME, with what
+    /// DVC's cache has of its data, and each stage that it has run a run, runs/STAGE-COMMIT. The
+    /// checkout is not touched. Imported again, what came since is added. With --json, one
+    /// document: as import, and runs, contents, contents_absent.
+    Dvc {
+        /// The folder that has the folder .dvc
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+        /// Import the commits that REV reaches, or a range of them such as v1..main
+        #[arg(long, value_name = "REV", default_value = "HEAD")]
+        revision: String,
+        /// Put PREFIX before the name of the branch and each run
+        #[arg(long, value_name = "PREFIX")]
+        prefix: Option<String>,
+    },
 }
 
 /// Imports, and says what was new.
 pub fn run(args: &Args, context: &Context) -> Outcome {
     let repository = context.repository()?;
-    if let Some(Other::Mlflow { directory, prefix }) = &args.other {
-        return mlflow(&repository, directory, prefix.clone(), context);
+    match &args.other {
+        Some(Other::Mlflow { directory, prefix }) => {
+            return mlflow(&repository, directory, prefix.clone(), context);
+        }
+        Some(Other::Dvc { directory, revision, prefix }) => {
+            let request = DvcRequest {
+                directory: directory.clone(),
+                revision: revision.clone(),
+                prefix: prefix.clone(),
+                command: context.command(),
+            };
+            return dvc(&repository, &request, context);
+        }
+        None => {}
     }
     let mut from = open(args.jsonl.as_deref().unwrap_or(Path::new("-")))?;
     let request = ImportRequest {
@@ -90,14 +122,42 @@ fn mlflow(
     answer(&report.imported, &report.skipped, context)
 }
 
-/// Says what came in, and on standard error what did not.
+fn dvc(repository: &Repository, request: &DvcRequest, context: &Context) -> Outcome {
+    let report = context.watch(|progress| repo::import_dvc(repository, request, progress))?;
+    let mut document = json(&report.imported, &report.skipped);
+    document["runs"] = report.runs.into();
+    document["contents"] = report.contents.into();
+    document["contents_absent"] = report.contents_absent.into();
+    let mut told = words(&report.imported);
+    if report.imported.commits > 0 {
+        let (runs, contents) =
+            (units::count(report.runs, "run"), units::count(report.contents, "content"));
+        told.push_str(&format!("; {runs} among the commits, {contents} from the cache of DVC"));
+        if report.contents_absent > 0 {
+            let absent = units::grouped(report.contents_absent);
+            told.push_str(&format!(", {absent} not there and named by their md5 only"));
+        }
+    }
+    tell(&document, &told, &report.skipped, context)
+}
+
 fn answer(report: &ImportReport, skipped: &[String], context: &Context) -> Outcome {
+    tell(&json(report, skipped), &words(report), skipped, context)
+}
+
+/// Says what came in, and on standard error what did not.
+fn tell(
+    document: &serde_json::Value,
+    told: &str,
+    skipped: &[String],
+    context: &Context,
+) -> Outcome {
     let exit = context.print(|out| {
         if context.global.json {
-            return Ok(out.json(&json(report, skipped))?);
+            return Ok(out.json(document)?);
         }
         if !context.global.quiet {
-            writeln!(out, "{}", words(report))?;
+            writeln!(out, "{told}")?;
         }
         Ok(())
     })?;

@@ -87,8 +87,8 @@ pub use config::{
 pub use du::{DuReport, DuRequest, PathUsage, PathUsageTotal, du};
 pub use error::{Error, ErrorKind};
 pub use exchange::{
-    ExportReport, ExportRequest, ImportReport, ImportRequest, MlflowReport, MlflowRequest, export,
-    import, import_mlflow,
+    DvcReport, DvcRequest, ExportReport, ExportRequest, ImportReport, ImportRequest, MlflowReport,
+    MlflowRequest, export, import, import_dvc, import_mlflow,
 };
 pub use fsck::{FsckReport, FsckRequest, fsck};
 pub use gc::{GcReport, GcRequest, gc};

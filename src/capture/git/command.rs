@@ -39,8 +39,8 @@ const REMOVED: &[&str] = &[
     "GIT_EXTERNAL_DIFF",
 ];
 
-/// Asks git about `root`.
-pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
+/// Prepares a question to git about `root`.
+pub fn prepared(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.arg("--no-pager").args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
     command.args(arguments).current_dir(root);
@@ -53,6 +53,12 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureErr
         ("GIT_NO_LAZY_FETCH", "1"),
         ("LC_ALL", "C"),
     ]);
+    command
+}
+
+/// Asks git about `root`.
+pub fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
+    let mut command = prepared(root, arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| match source.kind() {
         ErrorKind::NotFound => CaptureError::GitMissing { root: root.to_path_buf() },

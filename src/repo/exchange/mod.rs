@@ -6,6 +6,9 @@
 mod base64;
 mod content;
 mod describe;
+mod dvc;
+mod dvc_contents;
+mod dvc_records;
 mod export;
 mod export_lines;
 mod files;
@@ -18,6 +21,7 @@ mod naming;
 mod nodes;
 mod order;
 
+pub use dvc::{DvcReport, DvcRequest, import_dvc};
 pub use export::{ExportReport, ExportRequest, export};
 pub use import::{ImportReport, ImportRequest, import};
 pub use mlflow::{MlflowReport, MlflowRequest, import_mlflow};

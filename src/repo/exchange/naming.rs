@@ -1,5 +1,6 @@
 //! Names for what a stream brought: one journal entry for all, unless very many are no runs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::object::tree::NewNode;
@@ -26,6 +27,8 @@ pub(super) struct Names {
     prefix: Option<String>,
     runs: NewRefs,
     others: NewRefs,
+    /// A branch that may move on, and from where.
+    pub moves: Option<(String, ObjectId)>,
 }
 
 /// What became of them.
@@ -45,7 +48,8 @@ impl Names {
         if let Some(prefix) = &prefix {
             RefKind::Run.full_name(&format!("{prefix}x"))?;
         }
-        let mut names = Self { prefix, runs: NewRefs::default(), others: NewRefs::default() };
+        let mut names =
+            Self { prefix, runs: NewRefs::default(), others: NewRefs::default(), moves: None };
         names.runs.leaves_moved = leaves_moved;
         Ok(names)
     }
@@ -55,16 +59,17 @@ impl Names {
         &self.runs
     }
 
+    /// Gives the full name of a ref with the prefix in it.
+    pub fn full<'n>(&self, full: &'n str) -> Cow<'n, str> {
+        match (&self.prefix, full.split_once('/')) {
+            (Some(prefix), Some((kind, name))) => format!("{kind}/{prefix}{name}").into(),
+            _ => full.into(),
+        }
+    }
+
     /// Adds the full name of a ref; gives its place if it is that of a run.
     pub fn push(&mut self, full: &str, id: ObjectId, line: u64) -> Result<Option<u32>, String> {
-        let mut prefixed = String::new();
-        let full = match (&self.prefix, full.split_once('/')) {
-            (Some(prefix), Some((kind, name))) => {
-                prefixed.push_str(&format!("{kind}/{prefix}{name}"));
-                &prefixed
-            }
-            _ => full,
-        };
+        let full = &*self.full(full);
         let is_run = full.starts_with(UNLISTED_PREFIX);
         let refs = if is_run { &mut self.runs } else { &mut self.others };
         let place = u32::try_from(refs.len()).ok();
@@ -133,8 +138,14 @@ impl Names {
         let mut chunks: Vec<Vec<Update>> = Vec::new();
         let mut bytes = usize::MAX;
         for new in self.others.iter() {
-            match refs.find(&mut reader, new.name)? {
+            let standing = refs.find(&mut reader, new.name)?;
+            let may_move = self.moves.as_ref().map(|(name, old)| (name.as_str(), *old));
+            match standing {
                 Some(found) if found == new.id => named.standing += 1,
+                Some(found) if may_move == Some((new.name, found)) => {
+                    list(&mut chunks, &mut bytes, new, Some(found));
+                    named.fresh += 1;
+                }
                 Some(_) if self.runs.leaves_moved && new.name.starts_with(UNLISTED_PREFIX) => {
                     named.moved.push(new.name.to_owned());
                 }
@@ -144,16 +155,8 @@ impl Names {
                     return Err(worded(Refused { error, note: new.note }));
                 }
                 None => {
-                    let more = 2 * new.name.len() + UPDATE_BYTES;
-                    if bytes.saturating_add(more) > LISTED_BYTES_MAX {
-                        chunks.push(Vec::new());
-                        bytes = 0;
-                    }
-                    bytes += more;
+                    list(&mut chunks, &mut bytes, new, None);
                     named.fresh += 1;
-                    let name = new.name.to_owned();
-                    let update = Update { name, old: None, new: Some(new.id) };
-                    chunks.last_mut().into_iter().for_each(|chunk| chunk.push(update.clone()));
                 }
             }
         }
@@ -183,6 +186,18 @@ impl Named {
         self.standing += settled.standing;
         self.moved.extend(settled.moved);
     }
+}
+
+/// Adds an update to the last of some parts, or to a new one when that is full.
+fn list(chunks: &mut Vec<Vec<Update>>, bytes: &mut usize, new: NewRef<'_>, old: Option<ObjectId>) {
+    let more = 2 * new.name.len() + UPDATE_BYTES;
+    if bytes.saturating_add(more) > LISTED_BYTES_MAX {
+        chunks.push(Vec::new());
+        *bytes = 0;
+    }
+    *bytes += more;
+    let update = Update { name: new.name.to_owned(), old, new: Some(new.id) };
+    chunks.last_mut().into_iter().for_each(|chunk| chunk.push(update.clone()));
 }
 
 /// Decides what one entry does; also which runs are new, and which are there.

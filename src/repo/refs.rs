@@ -27,6 +27,20 @@ impl Refs {
         self.tree.find(name, |id| reader.node(id).map_err(Error::from))
     }
 
+    /// Passes every ref on, in the order of their names' parts.
+    pub fn each<E: From<Error>>(
+        &self,
+        reader: &mut Reader<'_>,
+        mut pass: impl FnMut(&str, ObjectId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
+        for found in self.tree.each(load)? {
+            let (name, id) = found?;
+            pass(&name, id)?;
+        }
+        Ok(())
+    }
+
     /// Gives all refs below a prefix such as `heads`, or all there are, sorted by name.
     pub fn list(
         &self,

@@ -1,5 +1,7 @@
 //! Sets of commits as typed for `log` and `rev-list`: where to start, and what to leave out.
 
+use std::borrow::Cow;
+
 use super::revision::{Part, Resolver};
 use super::{Error, Repository};
 use crate::graph::{self, ByTime, Topological, Vertex};
@@ -33,7 +35,11 @@ impl Selection {
         }
         if all {
             let refs = resolver.refs().clone();
-            selection.tips.extend(refs.list(resolver.reader(), None)?.into_values());
+            let tips = &mut selection.tips;
+            refs.each(resolver.reader(), |_, id| {
+                tips.push(id);
+                Ok::<_, Error>(())
+            })?;
         }
         if all || selection.tips.is_empty() && (words.is_empty() || !selection.hidden.is_empty()) {
             selection.tips.extend(repository.head_commit()?);
@@ -69,8 +75,11 @@ impl Selection {
     }
 
     /// Gives all commits that must be in a history for a walk over this selection.
-    pub fn all(&self) -> Vec<ObjectId> {
-        self.tips.iter().chain(&self.hidden).copied().collect()
+    pub fn all(&self) -> Cow<'_, [ObjectId]> {
+        match self.hidden.is_empty() {
+            true => Cow::Borrowed(&self.tips),
+            false => self.tips.iter().chain(&self.hidden).copied().collect(),
+        }
     }
 
     /// Gives the tips among the positions of [`Self::all`].

@@ -96,3 +96,18 @@ fn a_merge_leaves_a_pack_with_a_damaged_difference_alone() {
     assert!(matches!(merged, Err(StoreError::Damaged { .. })), "{merged:?}");
     assert_eq!(store.packs().relist().expect("listed").of(PackClass::Records).len(), packs.len());
 }
+
+#[test]
+fn packs_of_many_objects_are_not_merged_on_the_way() {
+    let (_kept, store, _) = history(1);
+    for pack in 0..8_u8 {
+        let transaction = store.transaction().expect("begun");
+        transaction.put_attachment(&[pack, 0]).expect("put");
+        transaction.put_attachment(&[pack, 1]).expect("put");
+        transaction.finish().expect("finished");
+    }
+    let merge = |most| merge::merge_up_to(&store, u64::MAX, most, &Progress::default());
+    assert_eq!(merge(2).expect("merged").packs, 0);
+    assert_eq!(merge(3).expect("merged").packs, 8);
+    assert_eq!(store.packs().listing().expect("listed").of(PackClass::Records).len(), 2);
+}

@@ -99,7 +99,7 @@ pub fn collect(store: &Store, request: &CollectRequest<'_>) -> Result<Collected,
     if request.applies {
         progress.begin(Phase { name: "merging packs", ..Phase::default() });
         // Where there is no room left, the packs stay as many as they are.
-        match merge::merge_up_to(store, u64::MAX, progress) {
+        match merge::merge_up_to(store, u64::MAX, u64::MAX, progress) {
             Err(error) if error.is_no_room() => {}
             merged => drop(merged?),
         }

@@ -114,11 +114,18 @@ impl Commits<'_> {
     }
 }
 
+/// Half of an id, in which two commits would take 2^64 attempts to agree.
+type Short = [u8; 16];
+
+fn short(id: &ObjectId) -> Short {
+    id.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
 /// Finds commits in a graph: by scans while they are few, then in an index.
 struct Lookup<'g> {
     graph: CommitGraph<'g>,
     scans: u32,
-    index: Option<HashMap<ObjectId, Position>>,
+    index: Option<HashMap<Short, Position>>,
 }
 
 impl<'g> Lookup<'g> {
@@ -128,16 +135,16 @@ impl<'g> Lookup<'g> {
 
     fn find(&mut self, id: &ObjectId) -> Result<Option<Position>, StoreError> {
         if let Some(index) = &self.index {
-            return Ok(index.get(id).copied());
+            return Ok(index.get(&short(id)).copied());
         }
         if self.scans < SCANS_MAX {
             self.scans += 1;
             return Ok(self.graph.find(id));
         }
-        let entry = |position| Ok((self.graph.get(position)?.id, position));
+        let entry = |position| Ok((short(&self.graph.get(position)?.id), position));
         let index = self.graph.positions().map(entry).collect::<Result<HashMap<_, _>, _>>();
         let index = index.map_err(StoreError::StaleGraph)?;
-        Ok(self.index.insert(index).get(id).copied())
+        Ok(self.index.insert(index).get(&short(id)).copied())
     }
 }
 

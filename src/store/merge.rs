@@ -26,6 +26,10 @@ use super::{JournalError, Store, StoreError, limits, reader};
 /// Packs below this length are merged on the way; the others wait for a collection. Bytes.
 const TIDY_BYTES_MAX: u64 = 64 << 20;
 
+/// Packs with fewer objects are merged on the way; the others wait as well. A merge holds some 200
+/// bytes for each object, and takes hardly more than eight packs at once.
+const TIDY_OBJECTS_MAX: u64 = 100_000;
+
 /// What a merge did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Merged {
@@ -64,20 +68,22 @@ pub enum Dispose {
 /// Errors: as [`merge`]; nothing is lost, and the next run tries again.
 /// Cost: mostly nothing; over many commits, each byte is copied a logarithm's number of times.
 pub fn tidy(store: &Store, progress: &Progress) -> Result<Merged, StoreError> {
-    merge_up_to(store, TIDY_BYTES_MAX, progress)
+    merge_up_to(store, TIDY_BYTES_MAX, TIDY_OBJECTS_MAX, progress)
 }
 
-/// Merges what [`plan`] chooses among the packs below `bytes_max`, and drops nothing.
+/// Merges what [`plan`] chooses among the packs below `bytes_max` and `objects_max`, and drops
+/// nothing.
 pub fn merge_up_to(
     store: &Store,
     bytes_max: u64,
+    objects_max: u64,
     progress: &Progress,
 ) -> Result<Merged, StoreError> {
     let mut all = Merged::default();
     for class in [PackClass::Data, PackClass::Records] {
         let listing = store.packs().listing()?;
-        let small: Vec<_> =
-            listing.of(class).iter().filter(|pack| pack.bytes() < bytes_max).collect();
+        let is_small = |pack: &&Arc<Pack>| pack.bytes() < bytes_max && pack.objects() < objects_max;
+        let small: Vec<_> = listing.of(class).iter().filter(is_small).collect();
         let sizes: Vec<u64> = small.iter().map(|pack| pack.bytes()).collect();
         let chosen: Vec<_> =
             plan(&sizes).into_iter().map(|position| Arc::clone(small[position])).collect();

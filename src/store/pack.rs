@@ -70,6 +70,11 @@ impl Pack {
         self.source.len()
     }
 
+    /// Counts its objects, as its trailer does.
+    pub fn objects(&self) -> u64 {
+        u64::from(self.trailer.object_count)
+    }
+
     /// The footer, not yet checked as a whole: what it leads to must prove itself.
     pub fn index(&self) -> Result<PackIndex<&[u8]>, StoreError> {
         let tail = match (&self.tail, self.source.map()) {

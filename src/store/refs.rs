@@ -73,6 +73,28 @@ impl RefTree {
         })
     }
 
+    /// Passes over all refs, in the order of their names' parts, and holds none of them.
+    pub fn each<B, E>(
+        &self,
+        load: impl FnMut(&ObjectId) -> Result<B, E>,
+    ) -> Result<impl Iterator<Item = Result<(String, ObjectId), E>>, E>
+    where
+        B: AsRef<[u8]>,
+        E: From<DecodeError> + From<RefError>,
+    {
+        let walk = match self.0 == EMPTY_TREE {
+            true => None,
+            false => Some(tree::walk(&self.0, None, load)?),
+        };
+        Ok(walk.into_iter().flatten().filter_map(|entry| match entry {
+            Ok(tree::Walked { path, target: Target::Commit { id } }) => {
+                Some(text_of(&path).map(|name| (name, id)).map_err(E::from))
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        }))
+    }
+
     /// Lists the refs below `prefix` (`heads`), or all, in the order of their names' parts.
     pub fn list<B, E>(
         &self,

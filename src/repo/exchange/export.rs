@@ -61,6 +61,7 @@ pub fn export<E: From<Error>>(
     };
     exporter.put(export_lines::begin)?;
     let exported = listed(repository, &selection, progress)?;
+    drop(selection);
     for window in exported.chunks(WINDOW) {
         let mut records = exporter.records(window)?;
         for id in window {
@@ -72,15 +73,15 @@ pub fn export<E: From<Error>>(
     }
     let mut exported = exported;
     exported.sort_unstable();
-    let refs = repository.refs()?.list(&mut exporter.reader, None)?;
     let kinds = ["heads/", "tags/", "runs/"];
-    for (name, id) in refs {
+    repository.refs()?.each(&mut repository.store.reader(), |name, id| {
         let is_exported = exported.binary_search(&id).is_ok();
         if is_exported && kinds.iter().any(|kind| name.starts_with(kind)) {
-            exporter.put(|line| export_lines::name(&name, &id, line))?;
+            exporter.put(|line| export_lines::name(name, &id, line))?;
             exporter.report.refs += 1;
         }
-    }
+        Ok::<_, E>(())
+    })?;
     let before = exporter.report.lines;
     exporter.put(|line| export_lines::end(before, line))?;
     Ok(exporter.report)

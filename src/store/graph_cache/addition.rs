@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Lookup, Position};
+use super::{Lookup, Position, Short, short};
 use crate::format::commit_graph::GraphBuilder;
 use crate::object::{DecodeError, ObjectId, Timestamp};
 use crate::progress::{Phase, Progress};
@@ -13,17 +13,18 @@ const TIPS_MIN: usize = 64;
 
 /// Holds new commits in the order in which they were found.
 ///
-/// Cost: some 60 bytes a commit, and as much again for the index while they are looked for.
+/// Cost: some 50 bytes a commit, and as much again for the index while they are looked for.
 #[derive(Debug, Default)]
 pub(super) struct Addition {
     commits: Vec<NewCommit>,
+    /// The id of each.
+    ids: Vec<ObjectId>,
     /// The parents of all of them, one after the other.
     parents: Vec<Parent>,
 }
 
 #[derive(Debug)]
 struct NewCommit {
-    id: ObjectId,
     time: Timestamp,
     /// Where its parents end in the list of all parents.
     parents_end: usize,
@@ -67,8 +68,9 @@ impl Addition {
                 addition.parents.push(parent);
             }
             let (time, parents_end) = (commit.time, addition.parents.len());
-            addition.commits.push(NewCommit { id, time, parents_end });
+            addition.commits.push(NewCommit { time, parents_end });
         }
+        addition.ids = ids;
         Ok(addition)
     }
 
@@ -76,10 +78,10 @@ impl Addition {
         &self,
         id: ObjectId,
         lookup: &mut Lookup<'_>,
-        found: &mut HashMap<ObjectId, Parent>,
+        found: &mut HashMap<Short, Parent>,
         ids: &mut Vec<ObjectId>,
     ) -> Result<Parent, StoreError> {
-        if let Some(known) = found.get(&id) {
+        if let Some(known) = found.get(&short(&id)) {
             return Ok(*known);
         }
         let place = match lookup.find(&id)? {
@@ -90,7 +92,7 @@ impl Addition {
                 Parent::New(number)
             }
         };
-        found.insert(id, place);
+        found.insert(short(&id), place);
         Ok(place)
     }
 
@@ -117,10 +119,10 @@ impl Addition {
                         }
                     }
                 }
-                match (missing, self.commits.get(top)) {
+                match (missing, self.commits.get(top).zip(self.ids.get(top))) {
                     (Some(parent), _) => stack.push(parent),
-                    (None, Some(commit)) => {
-                        let position = builder.push(commit.id, commit.time, &positions)?;
+                    (None, Some((commit, id))) => {
+                        let position = builder.push(*id, commit.time, &positions)?;
                         if let Some(slot) = added.get_mut(top) {
                             *slot = Some(position);
                         }

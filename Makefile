@@ -15,11 +15,11 @@ demo: ## a regression on real data, found, traced and taken back: plays docs/tut
 	@fixtures/demo/demo.sh
 
 test: $(VENV)/ready ## run every test
-	@.ci/need strace
+	@.ci/need strace curl
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
 
 torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TORTURE_MINUTES
-	@.ci/need cc python3 strace xfs nfs
+	@.ci/need cc python3 strace curl xfs nfs
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python tests/torture/run
 
 fuzz: ## feed hostile bytes to each decoder, SECONDS=60 each; needs nightly and cargo-fuzz

@@ -2,7 +2,7 @@
 //!
 //! What cannot be found out is left out, with a word where somebody may miss it. Nothing here
 //! fails a run, and nothing is started to find out, except git, and who lets calls through after a
-//! trace.
+//! trace; and, for the fingerprint of a source, curl or the command that is declared for it.
 
 mod accelerator;
 mod account;
@@ -21,6 +21,7 @@ pub mod redact;
 mod rows;
 pub mod trace;
 pub mod trial;
+pub mod upstream;
 pub mod values;
 
 pub use account::{Account, account};

@@ -30,6 +30,8 @@ pub struct Trial<'a> {
     pub directory: &'a Path,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// What it reads; what we read, if it is not given.
+    pub input: Option<BorrowedFd<'a>>,
     /// Where its output goes.
     pub output: BorrowedFd<'a>,
 }
@@ -73,6 +75,9 @@ pub fn run(trial: &Trial<'_>, is_stopped: &dyn Fn() -> bool) -> Result<TrialEnd,
     let mut command = Command::new(&program);
     command.args(trial.command.iter().skip(1)).current_dir(trial.directory);
     command.stdout(trial.output.try_clone_to_owned().map_err(TrialError::Wait)?);
+    if let Some(input) = trial.input {
+        command.stdin(input.try_clone_to_owned().map_err(TrialError::Wait)?);
+    }
     let started = Instant::now();
     let mut child = command.spawn().map_err(|source| start_error(&program, source))?;
     let ended =
@@ -127,7 +132,7 @@ mod tests {
         let directory = Path::new("/");
         let output = std::io::stdout();
         let output = std::os::fd::AsFd::as_fd(&output);
-        let trial = Trial { command: &command, directory, timeout, output };
+        let trial = Trial { command: &command, directory, timeout, input: None, output };
         run(&trial, &|| false).expect("it starts")
     }
 

@@ -9,7 +9,7 @@ use super::print::ColorChoice;
 use super::{
     add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, export,
     fsck, gc, hash, impact, import, init, keep_calls, lineage, log, ls, man, merge_base, restore,
-    rev_list, rev_parse, rm, rollback, run, runs, show, status, tag, undo,
+    rev_list, rev_parse, rm, rollback, run, runs, show, source, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -85,6 +85,7 @@ pub enum Command {
     Run(run::Args),
     Runs(runs::Args),
     Show(show::Args),
+    Source(source::Args),
     Status(status::Args),
     Tag(tag::Args),
     Undo(undo::Args),
@@ -95,7 +96,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit", "run"]),
     ("Look", &["log", "runs", "show", "diff", "ls", "cat"]),
-    ("Explain", &["lineage", "impact", "bisect"]),
+    ("Explain", &["lineage", "impact", "source", "bisect"]),
     ("Go back", &["checkout", "restore", "rollback", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Exchange", &["export", "import"]),

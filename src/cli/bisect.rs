@@ -138,7 +138,7 @@ pub(super) struct RunArgs {
     command: Vec<OsString>,
 }
 
-fn seconds(word: &str) -> Result<Duration, String> {
+pub(super) fn seconds(word: &str) -> Result<Duration, String> {
     let seconds: f64 = word.parse().map_err(|_| "is a number of seconds".to_owned())?;
     let duration = Duration::try_from_secs_f64(seconds).ok();
     duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "is more than 0".to_owned())

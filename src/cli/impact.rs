@@ -14,11 +14,14 @@ use crate::repo::{self, AffectedArtifact, ImpactReport, ImpactRequest, LineageNo
 /// Most runs that are named one by one.
 const LINES_MAX: usize = 20;
 
+/// Most contents in doubt that are named.
+const DOUBTS_MAX: usize = 8;
+
 /// Show what is affected when something is not what it should be
 ///
-/// WHAT is a path, COMMIT:PATH, the name of an artifact, an id, a SHA-256, or a run. Every run
-/// that has read it, or what came of it, and everything that they made is listed, each with the
-/// chain that proves it. The answer says up to which state of the journal it is complete.
+/// WHAT is a source, a path, COMMIT:PATH, the name of an artifact, an id, a SHA-256, or a run.
+/// Every run that has read it, or what came of it, and everything that they made is listed, each
+/// with the chain that proves it. The answer says up to which state of the journal it is complete.
 /// Exit code 1 if anything is affected, 0 if nothing is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -26,6 +29,7 @@ Examples:
   provenance impact data/train.csv                 # what the file is now
   provenance impact --all-versions data/train.csv  # whatever it ever was
   provenance impact main~3:data/train.csv          # what it was then
+  provenance impact survey                         # whatever came from a source of that name
   provenance impact --since yesterday data")]
 pub struct Args {
     /// What is in doubt
@@ -61,9 +65,14 @@ fn words(out: &mut Output, report: &ImpactReport) -> Result<(), Failure> {
     let doubt: Vec<String> = report
         .starts
         .iter()
+        .take(DOUBTS_MAX)
         .map(|(name, node)| format!("{} {}", escape::line(name), out.paint.id(short(*node))))
         .collect();
-    let doubt = doubt.join(", ");
+    let mut doubt = doubt.join(", ");
+    let more = report.starts.len().saturating_sub(DOUBTS_MAX);
+    if more > 0 {
+        doubt.push_str(&format!(" and {more} more"));
+    }
     if report.runs.is_empty() && report.affected.is_empty() {
         writeln!(out, "Nothing is affected: no run says that it has read {doubt}")?;
         if !report.beside.is_empty() {

@@ -97,6 +97,16 @@ impl Drawing<'_> {
     }
 
     fn node(&self, out: &Output, node: LineageNode, name: &str) -> String {
+        let mut line = self.bare_node(out, node, name);
+        let stale = self.report.stale.of(&node);
+        if !stale.is_empty() {
+            let words = format!("stale: {}", escape::line(&stale.join(", ")));
+            line.push_str(&format!("  {}", out.paint.removed(words)));
+        }
+        line
+    }
+
+    fn bare_node(&self, out: &Output, node: LineageNode, name: &str) -> String {
         match node {
             LineageNode::Commit(id) => match self.report.commits.get(&id) {
                 Some(commit) => commit_line(out, &id, commit),
@@ -215,7 +225,8 @@ fn graph(report: &LineageReport) -> (Names, Vec<(String, String, &'static str)>)
             LineageNode::Commit(id) => format!("c{}", id.short()),
             LineageNode::Artifact(id) => format!("a{}", id.short()),
         };
-        names.entry(node).or_insert((key, escape::line(&label)));
+        let stale = if report.stale.of(&node).is_empty() { "" } else { " (stale)" };
+        names.entry(node).or_insert((key, escape::line(&format!("{label}{stale}"))));
     }
     let key = |node: &LineageNode| names.get(node).map(|(key, _)| key.clone()).unwrap_or_default();
     let flows = |edge: &Edge<LineageNode, Link>| {
@@ -275,6 +286,7 @@ fn node_json(report: &LineageReport, node: LineageNode) -> serde_json::Value {
                 "started": run.and_then(|run| run.started.to_record()),
                 "exit_code": run.and_then(|run| run.exit_code),
                 "subject": commit.map(|commit| commit_text::first_line(&commit.message)),
+                "stale": report.stale.of(&node),
             })
         }
         LineageNode::Artifact(id) => {
@@ -286,6 +298,7 @@ fn node_json(report: &LineageReport, node: LineageNode) -> serde_json::Value {
                 "kind": content.map(|content| content.kind.as_str()),
                 "files": content.map(|content| content.files),
                 "bytes": content.map(|content| content.bytes),
+                "stale": report.stale.of(&node),
             })
         }
     }

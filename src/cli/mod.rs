@@ -54,6 +54,7 @@ mod run_text;
 mod runs;
 mod show;
 mod signals;
+mod source;
 mod split_text;
 mod status;
 mod tag;
@@ -258,6 +259,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Rollback(args) => rollback::run(args, context),
         Command::Runs(args) => runs::run(args, context),
         Command::Show(args) => show::run(args, context),
+        Command::Source(args) => source::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Tag(args) => tag::run(args, context),
         Command::Undo(args) => undo::run(args, context),

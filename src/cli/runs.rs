@@ -13,15 +13,16 @@ const COLUMNS_MAX: usize = 8;
 
 /// List runs as a table
 ///
-/// FIELD is name, started, exit, elapsed, cpu, memory, author, host, command, message, params.NAME
-/// or metrics.NAME (of a series the last value, or metrics.NAME.first, .min, .max, .count). With
-/// --json, one line per run: its record with id.
+/// FIELD is name, started, exit, elapsed, cpu, memory, author, host, command, message, stale (the
+/// sources that have changed since), params.NAME or metrics.NAME (of a series the last value, or
+/// metrics.NAME.first, .min, .max, .count). With --json, one line per run: its record with id.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenance runs
   provenance runs --where 'metrics.accuracy > 0.9 and params.lr <= 1e-4' --sort -metrics.accuracy
   provenance runs --where 'not exit = 0 or has params.seed' --since yesterday
+  provenance runs --where 'has stale'       # what has read data that is older than its source
   provenance runs --columns name,params.lr,metrics.loss.min -n 20
   provenance runs --csv > runs.csv
   provenance runs --unfinished              # under way, or died before they were recorded
@@ -74,10 +75,14 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     context.page(&repository, |out| {
         if context.global.json {
             for run in runs {
-                let FoundRun { id, commit } = run;
+                let FoundRun { id, commit, stale } = run;
                 let parents = commit.parents.clone();
                 let shown = LogCommit { id, commit, parents, labels: Vec::new() };
-                out.json(&commit_text::json(&shown)?)?;
+                let mut record = commit_text::json(&shown)?;
+                if let Some(record) = record.as_object_mut() {
+                    record.insert("stale".into(), stale.into());
+                }
+                out.json(&record)?;
             }
             return Ok(());
         }
@@ -101,6 +106,7 @@ fn table(out: &mut Output, runs: &[FoundRun], columns: &[String]) -> Result<(), 
     let mut columns = columns.to_vec();
     if columns.is_empty() {
         columns = ["name", "started", "exit", "elapsed"].map(str::to_owned).into();
+        columns.extend(runs.iter().any(|run| !run.stale.is_empty()).then(|| "stale".to_owned()));
         columns.extend(values(runs).into_iter().take(COLUMNS_MAX));
     }
     let short = |name: &String| name.rsplit_once("params.").map_or(name.clone(), |(_, n)| n.into());

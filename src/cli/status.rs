@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::place::Place;
 use super::print::{Output, put_path};
-use super::{Context, Failure, Outcome, commit_text, escape, split_text, worktree_words};
+use super::{Context, Failure, Outcome, commit_text, escape, split_text, units, worktree_words};
 use crate::repo::Head;
 use crate::repo::status::{Difference, StatusEntry, StatusReport, StatusRequest, status};
 
@@ -62,6 +62,14 @@ fn long(out: &mut Output, report: &StatusReport, place: &Place) -> Result<(), Fa
     }
     if let Some(line) = report.overlaps.as_ref().and_then(split_text::in_short) {
         writeln!(out, "{}", escape::line(&line))?;
+    }
+    for source in &report.stale {
+        let (name, since) = (escape::line(&source.name), units::time(source.changed.0));
+        let paths: Vec<String> =
+            source.paths.iter().map(|path| place.show(path.as_bytes())).collect();
+        let line =
+            format!("Stale: {} is older than source {name}, changed {since}", paths.join(", "));
+        writeln!(out, "{}", out.paint.removed(line))?;
     }
     if report.is_bisecting {
         writeln!(out, "A bisection is under way (bisect next says how it stands, reset ends it)")?;
@@ -159,6 +167,9 @@ fn json(report: &StatusReport) -> serde_json::Value {
         "clean": report.is_clean(),
         "bisecting": report.is_bisecting,
         "overlaps": report.overlaps.as_ref().map(split_text::pairs),
+        "stale": report.stale.iter().map(|source| serde_json::json!({
+            "source": source.name, "changed": source.changed.to_record(), "paths": source.paths,
+        })).collect::<Vec<_>>(),
         "staged": list(&report.staged),
         "unstaged": list(&report.unstaged),
         "untracked": list(&report.untracked),

@@ -19,6 +19,7 @@ mod path;
 mod profile;
 mod run;
 mod series;
+mod source;
 mod timestamp;
 mod trace;
 mod transaction;
@@ -39,6 +40,7 @@ pub use path::{PathError, TreePath};
 pub use profile::{ColumnKind, ColumnProfile, LabelProfile, PROFILE_BYTES_MAX, Profile};
 pub use run::{Input, Metric, Metrics, Output, Params, Reading, Resources, Run, Series};
 pub use series::{SERIES_BYTES_MAX, SeriesValues};
+pub use source::{Fingerprint, SOURCE_BYTES_MAX, SourceCheck, SourceMethod};
 pub use timestamp::Timestamp;
 pub use trace::{LeftOut, TRACE_BYTES_MAX, Trace, TraceFile, TraceFiles};
 pub use transaction::{

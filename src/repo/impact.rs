@@ -8,6 +8,7 @@ use super::lineage::{
     Link, LinkRole, Start, rank,
 };
 use super::log::path_history::path_versions;
+use super::source::contents;
 use super::{Error, Repository, date};
 use crate::object::{Content, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
@@ -15,7 +16,7 @@ use crate::progress::Progress;
 /// Says what is in doubt.
 #[derive(Debug, Clone, Default)]
 pub struct ImpactRequest {
-    /// A path, an artifact, an id or a SHA-256, as typed.
+    /// A source, a path, an artifact, an id or a SHA-256, as typed.
     pub start: Vec<u8>,
     /// The same as a path from the worktree's root, if it can be one.
     pub path: Option<TreePath>,
@@ -115,13 +116,17 @@ pub fn impact(
     })
 }
 
-/// Finds what is in doubt: one content, or all that a path ever had.
+/// Finds what is in doubt: one content, all that a path ever had, or all that came of a source.
 fn starts(
     repository: &Repository,
     request: &ImpactRequest,
     progress: &Progress,
 ) -> Result<Vec<Start>, Error> {
     let path = request.path.as_ref();
+    let name = String::from_utf8_lossy(&request.start);
+    if let Some(contents) = contents(repository, &name, progress)? {
+        return Ok(contents.into_iter().map(|(id, path)| Start::version(id, &path)).collect());
+    }
     if let (true, Some(path)) = (request.all_versions, path) {
         let versions = path_versions(repository, path, progress)?;
         return Ok(versions.into_iter().map(|id| Start::version(id, path)).collect());

@@ -52,6 +52,7 @@ mod sample;
 mod selection;
 mod series;
 mod show;
+mod source;
 mod splits;
 pub mod status;
 pub mod table;
@@ -118,6 +119,10 @@ pub use run_diff::{RunDiff, ValueDiff, run_diff};
 pub use runs::{Expression, Field, FoundRun, RunsRequest, runs};
 pub use series::series;
 pub use show::{ShowRequest, ShowRow, show};
+pub use source::{
+    SourceCheckReport, SourceCheckRequest, SourceChecked, SourceForgetRequest, SourceOutcome,
+    SourceRow, SourceState, StaleSource, source_check, source_forget, source_list,
+};
 pub use splits::OverlapReport;
 pub use tag::{Tag, TagCreateRequest, TagDeleteRequest, tag_create, tag_delete, tag_list};
 pub use text_diff::{Hunk, Line, Side, TextDiff, is_binary, text_diff};

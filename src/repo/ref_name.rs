@@ -14,6 +14,8 @@ pub enum RefKind {
     Tag,
     /// `runs/NAME`: one recorded execution.
     Run,
+    /// `sources/NAME`: the newest check of what lies outside.
+    Source,
 }
 
 impl RefKind {
@@ -23,6 +25,7 @@ impl RefKind {
             Self::Branch => "branch",
             Self::Tag => "tag",
             Self::Run => "run",
+            Self::Source => "source",
         }
     }
 
@@ -32,6 +35,7 @@ impl RefKind {
             Self::Branch => "heads/",
             Self::Tag => "tags/",
             Self::Run => "runs/",
+            Self::Source => "sources/",
         }
     }
 

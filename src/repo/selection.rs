@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::ref_name::RefKind;
 use super::revision::{Part, Resolver};
 use super::{Error, Repository};
 use crate::graph::{self, ByTime, Topological, Vertex};
@@ -21,7 +22,7 @@ pub struct Selection {
 impl Selection {
     /// Resolves the words of a set; no words mean `HEAD`, of which there may be none yet.
     ///
-    /// Shape: `all` adds every branch and tag, and `HEAD`.
+    /// Shape: `all` adds every branch, tag and run, and `HEAD`.
     pub fn resolve(
         repository: &Repository,
         words: &[Vec<u8>],
@@ -36,8 +37,11 @@ impl Selection {
         if all {
             let refs = resolver.refs().clone();
             let tips = &mut selection.tips;
-            refs.each(resolver.reader(), |_, id| {
-                tips.push(id);
+            refs.each(resolver.reader(), |name, id| {
+                // Checks of sources are commits, and no states of the files.
+                if RefKind::Source.short_name(name).is_none() {
+                    tips.push(id);
+                }
                 Ok::<_, Error>(())
             })?;
         }

@@ -1,5 +1,6 @@
 //! What differs: the stage from the head, and the worktree from the stage.
 
+use super::source::{StaleSource, stale_in};
 use super::splits::overlaps_of;
 use super::{Error, Repository};
 use crate::object::tree::{self, EMPTY_TREE};
@@ -70,6 +71,8 @@ pub struct StatusReport {
     pub overlaps: Option<Overlaps>,
     /// Whether a search for the commit that broke it is under way.
     pub is_bisecting: bool,
+    /// Sources that have changed since what is staged of them was recorded, by name.
+    pub stale: Vec<StaleSource>,
 }
 
 impl StatusReport {
@@ -107,6 +110,7 @@ pub fn status(
         matches!(entry.difference, Difference::Untracked | Difference::UntrackedDirectory)
     });
     let (problems, compared) = (compared.problems, compared.count);
+    let stale = stale_in(repository, &mut reader, &stage)?;
     let is_bisecting = bisect::is_under_way(&repository.location.folder);
     let overlaps = match commit {
         // What is damaged is told by `fsck`; what differs is not held up by it.
@@ -126,6 +130,7 @@ pub fn status(
         compared,
         overlaps,
         is_bisecting,
+        stale,
     })
 }
 

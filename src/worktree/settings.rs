@@ -4,6 +4,7 @@
 
 mod pattern;
 mod run;
+mod upstream;
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -13,6 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use pattern::Pattern;
 pub use run::RunDeclaration;
+pub use upstream::SourceDeclaration;
 
 use super::open::own_file;
 use crate::object::{ArtifactKind, TreePath};
@@ -26,7 +28,7 @@ const PATTERNS_MAX: usize = 1024;
 /// Longest name or other text, bytes.
 const LINE_BYTES_MAX: usize = 1024;
 
-const TABLES: &[&str] = &["artifact", "run"];
+const TABLES: &[&str] = &["artifact", "run", "source"];
 const KEYS: &[&str] = &["path", "kind", "split", "base", "key", "label"];
 
 /// Holds what the file says.
@@ -36,6 +38,8 @@ pub struct Settings {
     pub artifacts: Vec<Declaration>,
     /// Runs that have a name, ascending by it, each name once.
     pub runs: Vec<RunDeclaration>,
+    /// What lies outside, ascending by name, each name once.
+    pub sources: Vec<SourceDeclaration>,
 }
 
 /// Declares what the files at some paths are.
@@ -131,31 +135,41 @@ type Value<'t> = Spanned<DeValue<'t>>;
 
 impl Source<'_> {
     fn settings(self, document: &DeTable<'_>) -> Result<Settings, SettingsError> {
-        let (mut artifacts, mut runs) = (Vec::new(), Vec::new());
+        let mut settings = Settings::default();
         for (key, value) in in_order(document) {
             match key.get_ref().as_ref() {
                 "artifact" => {
                     let declared = self.table(value, "artifact", "is written [artifact.NAME]")?;
                     for (name, value) in in_order(declared) {
-                        artifacts.push(self.declaration(name, value)?);
+                        settings.artifacts.push(self.declaration(name, value)?);
                     }
                 }
                 "run" => {
                     let declared = self.table(value, "run", "is written [run.NAME]")?;
                     for (name, value) in in_order(declared) {
-                        runs.push(self.run(name, value)?);
+                        settings.runs.push(self.run(name, value)?);
+                    }
+                }
+                "source" => {
+                    let declared = self.table(value, "source", "is written [source.NAME]")?;
+                    for (name, value) in in_order(declared) {
+                        settings.sources.push(self.upstream(name, value)?);
                     }
                 }
                 other => return Err(self.unknown("table", other, key.span().start, TABLES)),
             }
         }
-        let count: usize = artifacts.iter().map(|artifact| artifact.patterns.len()).sum();
-        if count > PATTERNS_MAX {
-            return Err(self.error_at(0, format!("more than {PATTERNS_MAX} patterns")));
+        let Settings { artifacts, runs, sources } = &mut settings;
+        let patterns: usize = artifacts.iter().map(|artifact| artifact.patterns.len()).sum();
+        let paths: usize = sources.iter().map(|source| source.paths.len()).sum();
+        if patterns > PATTERNS_MAX || paths > PATTERNS_MAX {
+            let of = if paths > PATTERNS_MAX { "paths of sources" } else { "patterns" };
+            return Err(self.error_at(0, format!("more than {PATTERNS_MAX} {of}")));
         }
         artifacts.sort_by(|a, b| a.name.cmp(&b.name));
         runs.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Settings { artifacts, runs })
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(settings)
     }
 
     fn declaration(

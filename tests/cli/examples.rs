@@ -13,6 +13,7 @@ for file in data/train.csv data/gone.csv config.yaml config.toml train.py old.cs
     model.safetensors weights/w models/m; do echo "$file" > "$file"; done
 provenance config set user.name Ada; provenance config set user.email ada@example.org
 printf '[run.train]\ncommand = "true"\n' > provenance.toml
+printf '[source.survey]\nuri = "config.toml"\npaths = "data"\n' >> provenance.toml
 provenance add -A; provenance commit -m one
 for number in 2 3 4; do
   echo "$number" >> data/train.csv; echo "$number" > config.yaml

@@ -23,6 +23,7 @@ mod rollback;
 mod run;
 mod run_capture;
 mod runs_index;
+mod source;
 mod splits;
 mod streams;
 mod tables;

@@ -15,6 +15,7 @@ mod profile;
 mod run_state;
 mod runs_index;
 mod series;
+mod source;
 mod stage;
 mod trace;
 mod tree;

@@ -13,6 +13,7 @@ mod pack;
 mod profile;
 mod runs_index;
 mod series;
+mod source;
 mod stage;
 mod trace;
 mod tree;

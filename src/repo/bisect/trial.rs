@@ -118,6 +118,7 @@ fn test(
         command: &request.command,
         directory,
         timeout: request.timeout,
+        input: None,
         output: request.output,
     };
     let (mut bad, mut good, mut reason) = (0, 0, String::new());

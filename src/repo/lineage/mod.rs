@@ -10,6 +10,7 @@ mod start;
 
 use std::collections::HashMap;
 
+use super::source::Staleness;
 use super::{Error, Repository};
 use crate::graph::lineage::spread;
 use crate::object::{ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
@@ -105,6 +106,8 @@ pub struct LineageReport {
     pub names: HashMap<ObjectId, String>,
     /// Up to where the answer is complete.
     pub journal: JournalPoint,
+    /// What is older than a source that has changed.
+    pub stale: Staleness,
 }
 
 /// A state of the journal, which proves what an answer has seen.
@@ -129,7 +132,8 @@ pub fn lineage(
     let derivations = Derivations::load(repository, progress)?;
     let mut graph = Graph::new(repository, derivations, [start.node], progress)?;
     let edges = graph.spread(start.node, request.direction, request.depth_max)?;
-    graph.report(start, edges)
+    let stale = graph.stale(start.node)?;
+    Ok(LineageReport { stale, ..graph.report(start, edges)? })
 }
 
 /// The derivations with what lies in what, ready to be walked.
@@ -251,6 +255,20 @@ impl<'r> Graph<'r> {
         }
     }
 
+    /// Finds out what is older than a source; reads nothing more where no source has changed.
+    fn stale(&self, start: LineageNode) -> Result<Staleness, Error> {
+        let repository = self.repository;
+        let Some(sources) = Staleness::changed(repository)? else {
+            return Ok(Staleness::default());
+        };
+        let (made, inside) = (&self.derivations, &self.containment);
+        let mut stale = Staleness::find(repository, &sources, made, inside, self.progress)?;
+        if let LineageNode::Artifact(id) = start {
+            stale.look_at(repository, &sources, id)?;
+        }
+        Ok(stale)
+    }
+
     /// Gathers what is known of the nodes.
     pub fn report(
         mut self,
@@ -292,6 +310,7 @@ impl<'r> Graph<'r> {
             contents,
             names,
             journal: self.derivations.journal,
+            stale: Staleness::default(),
         })
     }
 }

@@ -337,7 +337,9 @@ impl Want {
 fn full_names(name: &str) -> Vec<String> {
     let kinds = [RefKind::Tag, RefKind::Branch, RefKind::Run];
     let short = kinds.map(|kind| format!("{}{name}", kind.prefix()));
-    let is_full = kinds.iter().any(|kind| name.starts_with(kind.prefix()));
+    // Checks of sources are no history of ours: they are named in full.
+    let is_full =
+        kinds.iter().chain(&[RefKind::Source]).any(|kind| name.starts_with(kind.prefix()));
     is_full.then(|| name.to_owned()).into_iter().chain(short).collect()
 }
 

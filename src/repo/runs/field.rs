@@ -77,8 +77,10 @@ fn spell(number: f64) -> String {
 }
 
 /// Names of fields, beside parameters and metrics.
-const NAMES: [&str; 10] =
-    ["name", "message", "author", "host", "command", "exit", "started", "elapsed", "cpu", "memory"];
+const NAMES: [&str; 11] = [
+    "name", "message", "author", "host", "command", "exit", "started", "elapsed", "cpu", "memory",
+    "stale",
+];
 
 /// Refuses what no run can have.
 pub fn insist_on_field(name: &str) -> Result<(), Error> {

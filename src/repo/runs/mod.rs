@@ -11,6 +11,8 @@ pub use expression::Expression;
 pub use field::{Field, field, insist_on_field};
 
 use super::date;
+use super::lineage::{Containment, Derivations};
+use super::source::Staleness;
 use super::{Error, Repository};
 use crate::object::{Commit, ObjectId, Run};
 use crate::progress::Progress;
@@ -44,6 +46,8 @@ pub struct FoundRun {
     pub id: ObjectId,
     /// The record, which has a run.
     pub commit: Commit,
+    /// The sources than which what it has read is older, by name.
+    pub stale: Vec<String>,
 }
 
 impl FoundRun {
@@ -54,7 +58,11 @@ impl FoundRun {
 
     /// Finds a field of the run.
     pub fn field(&self, name: &str) -> Option<Field<'_>> {
-        field(&self.commit, self.run()?, name)
+        match name {
+            "stale" if self.stale.is_empty() => None,
+            "stale" => Some(Field::Text(self.stale.join(", ").into())),
+            name => field(&self.commit, self.run()?, name),
+        }
     }
 }
 
@@ -81,13 +89,14 @@ pub fn runs(
         since: date(&request.since)?,
         until: date(&request.until)?,
         count_max: request.count_max.unwrap_or(usize::MAX),
+        staleness: staleness(repository, progress)?,
     };
     let refs = repository.refs()?.tree.0;
     let mut reader = repository.store.reader();
     let cache = repository.cache();
     for _ in 0..ATTEMPTS {
         match asked(repository, &cache, refs, &query, progress) {
-            Ok(hits) => return query::read(&hits, &mut reader, progress),
+            Ok(hits) => return query::read(&hits, &query, &mut reader, progress),
             Err(Trouble::Stale) => runs_index::forget(&cache),
             Err(Trouble::Other(error)) => return Err(error),
         }
@@ -98,10 +107,18 @@ pub fn runs(
         hits.add(segment, |_| false, &mut reader, progress)
     });
     match all {
-        Ok(()) => query::read(&hits.finish(), &mut reader, progress),
+        Ok(()) => query::read(&hits.finish(), &query, &mut reader, progress),
         Err(Trouble::Other(error)) => Err(error),
         Err(Trouble::Stale) => Err(Error::Internal("rows that were built are gone".to_owned())),
     }
+}
+
+/// Finds out which runs are older than a source; reads nothing more where no source has changed.
+fn staleness(repository: &Repository, progress: &Progress) -> Result<Staleness, Error> {
+    let Some(sources) = Staleness::changed(repository)? else { return Ok(Staleness::default()) };
+    let derivations = Derivations::load(repository, progress)?;
+    let containment = Containment::find(&repository.store, &derivations, [], progress)?;
+    Staleness::find(repository, &sources, &derivations, &containment, progress)
 }
 
 /// Asks the index, brought up to date.

@@ -11,6 +11,8 @@ use super::index::Trouble;
 use crate::object::{ObjectId, Timestamp};
 use crate::progress::Progress;
 use crate::repo::Error;
+use crate::repo::lineage::LineageNode;
+use crate::repo::source::Staleness;
 use crate::store::Reader;
 use crate::store::runs_index::{Cell, Column, Segment};
 
@@ -24,6 +26,14 @@ pub(super) struct Query<'q> {
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
     pub count_max: usize,
+    /// Which runs are older than a source: that is in no record, and so in no index.
+    pub staleness: Staleness,
+}
+
+impl Query<'_> {
+    fn stale(&self, id: ObjectId) -> Vec<String> {
+        self.staleness.of(&LineageNode::Commit(id))
+    }
 }
 
 /// A row for which it holds.
@@ -63,7 +73,7 @@ impl<'q> Hits<'q> {
     ) -> Result<(), Trouble> {
         let mut columns: Vec<(&str, Column)> = Vec::new();
         let names = self.names.clone();
-        for name in names.iter().filter(|name| *name != "started") {
+        for name in names.iter().filter(|name| !["started", "stale"].contains(&name.as_str())) {
             columns.extend(segment.column(name)?.map(|column| (name.as_str(), column)));
         }
         let (ids, started) = (segment.ids()?, segment.started()?);
@@ -81,6 +91,10 @@ impl<'q> Hits<'q> {
             let find = |name: &str| -> Option<Field<'_>> {
                 if name == "started" {
                     return at.to_record().map(|text| Field::Text(text.into()));
+                }
+                if name == "stale" {
+                    let stale = self.query.stale(id);
+                    return (!stale.is_empty()).then(|| Field::Text(stale.join(", ").into()));
                 }
                 if let Some(run) = wide.get(&row) {
                     return run.field(name);
@@ -116,7 +130,8 @@ impl<'q> Hits<'q> {
         }
         for row in segment.wide()? {
             let Some(id) = ids.get(row as usize) else { continue };
-            wide.insert(row, FoundRun { id: *id, commit: reader.commit(id)? });
+            let (commit, stale) = (reader.commit(id)?, self.query.stale(*id));
+            wide.insert(row, FoundRun { id: *id, commit, stale });
         }
         Ok(wide)
     }
@@ -174,6 +189,7 @@ fn order(a: &Hit, b: &Hit, by: &[String]) -> Ordering {
 /// Reads the records of the rows, in the order of packs, and gives them in their own order.
 pub(super) fn read(
     hits: &[Hit],
+    query: &Query<'_>,
     reader: &mut Reader<'_>,
     progress: &Progress,
 ) -> Result<Vec<FoundRun>, Error> {
@@ -186,7 +202,8 @@ pub(super) fn read(
     for (_, at) in placed {
         progress.check()?;
         let Some((hit, slot)) = hits.get(at).zip(found.get_mut(at)) else { continue };
-        *slot = Some(FoundRun { commit: reader.commit(&hit.id)?, id: hit.id });
+        let (commit, stale) = (reader.commit(&hit.id)?, query.stale(hit.id));
+        *slot = Some(FoundRun { id: hit.id, commit, stale });
     }
     Ok(found.into_iter().flatten().collect())
 }

@@ -42,7 +42,7 @@ impl Source<'_> {
         let mut run = RunDeclaration { name: name.get_ref().to_string(), ..Default::default() };
         for (key, value) in in_order(table) {
             match key.get_ref().as_ref() {
-                "command" => run.command = self.command(value)?,
+                "command" => run.command = self.command(value, "command")?,
                 "inputs" => run.inputs = self.lines(value, "inputs")?,
                 "outputs" => run.outputs = self.lines(value, "outputs")?,
                 "metrics" => run.metrics_files = self.lines(value, "metrics")?,
@@ -59,10 +59,14 @@ impl Source<'_> {
     }
 
     /// Reads a command: words, or one text for the shell.
-    fn command(self, value: &Value<'_>) -> Result<Vec<String>, SettingsError> {
+    pub(super) fn command(
+        self,
+        value: &Value<'_>,
+        what: &str,
+    ) -> Result<Vec<String>, SettingsError> {
         match value.get_ref().as_array() {
-            Some(_) => self.lines(value, "command"),
-            None => Ok(vec!["sh".to_owned(), "-c".to_owned(), self.line(value, "command")?]),
+            Some(_) => self.lines(value, what),
+            None => Ok(vec!["sh".to_owned(), "-c".to_owned(), self.line(value, what)?]),
         }
     }
 
@@ -75,7 +79,7 @@ impl Source<'_> {
     }
 
     /// Reads a text or a list of them.
-    fn lines(self, value: &Value<'_>, what: &str) -> Result<Vec<String>, SettingsError> {
+    pub(super) fn lines(self, value: &Value<'_>, what: &str) -> Result<Vec<String>, SettingsError> {
         let Some(list) = value.get_ref().as_array() else {
             return Ok(vec![self.line(value, what)?]);
         };

@@ -99,6 +99,8 @@ fn check(args: &CheckArgs, context: &Context) -> Outcome {
         }
         if report.checked.is_empty() && !context.global.json && !context.global.quiet {
             writeln!(out, "No sources ([source.NAME] in provenance.toml declares one)")?;
+        } else if args.dry_run && !context.global.json && !context.global.quiet {
+            writeln!(out, "Nothing was recorded")?;
         }
         Ok(())
     })?;

@@ -81,11 +81,12 @@ pub(super) fn ask(
     }
 }
 
-/// Gives the last line, in which curl says what was wrong.
+/// Gives the last line, in which curl says what was wrong: `curl: (6) Could not resolve host`.
 fn said(output: &[u8], code: u8) -> String {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().rev().find_map(|line| line.trim().strip_prefix("curl: "));
-    line.map_or_else(|| format!("curl ended with exit code {code}"), str::to_owned)
+    let words = line.map(|line| line.split_once(") ").map_or(line, |(_, words)| words));
+    words.map_or_else(|| format!("curl ended with exit code {code}"), str::to_owned)
 }
 
 /// Makes the fingerprint of the headers of the last answer.

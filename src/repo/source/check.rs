@@ -19,7 +19,7 @@ use crate::store::{Reader, Transaction};
 use crate::worktree::settings::SourceDeclaration;
 
 /// How often a lost race for a ref is run again.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 64;
 
 /// Says what to ask.
 #[derive(Debug, Clone)]

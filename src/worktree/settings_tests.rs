@@ -43,7 +43,7 @@ fn runs_are_read() {
 fn each_mistake_is_named_with_its_line() {
     let cases = [
         ("[artefact.a]\npath = 'x'", "1: unknown table \"artefact\"; did you mean `artifact`?"),
-        ("\n\n[zzz]", "3: unknown table \"zzz\"; known: artifact run"),
+        ("\n\n[zzz]", "3: unknown table \"zzz\"; known: artifact run source"),
         ("[artifact.a]\n\npaht = 'x'", "3: unknown key \"paht\"; did you mean `path`?"),
         (
             "[artifact.a]\nqqq = 'x'",
@@ -65,6 +65,13 @@ fn each_mistake_is_named_with_its_line() {
         ("[run.a]\ninputs='x'", "1: run \"a\" has no command"),
         ("[run.a]\ncommand='x'\ninput='y'", "3: unknown key \"input\"; did you mean `inputs`?"),
         ("[run.a]\ncommand=[1]", "2: command is not a text but: integer"),
+        ("[source.a]\npaths='x'", "1: source \"a\" has neither uri nor check"),
+        (
+            "[source.a]\nuri='x'\npaths='a*'",
+            "3: path \"a*\" is not usable: name a file or a directory, without wildcards",
+        ),
+        ("[source.a]\nurl='x'", "2: unknown key \"url\"; did you mean `uri`?"),
+        ("[source]\nuri='x'", "2: source \"uri\" is not a table: give it a uri and paths"),
         (
             "[run.a]\ncommand='x'\nparams.b=[1]",
             "3: params.b is neither text nor number but: array; a file may hold it",

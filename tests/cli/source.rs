@@ -283,14 +283,6 @@ fn a_server_is_asked_for_its_headers_alone() {
         (answer.code, text(&answer))
     };
     declare("x");
-    // Somebody who takes calls, and says nothing.
-    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = silent.local_addr().expect("an address").port();
-    let toml = format!("[source.api]\nuri = \"http://127.0.0.1:{port}/\"\npaths = \"x\"\n");
-    project.write(b"provenance.toml", toml.as_bytes());
-    let silence = project.run(&["source", "check", "--timeout", "0.5"]);
-    assert_eq!(silence.code, Some(14), "{}", silence.err);
-    assert!(text(&silence).contains("no answer within 0.5 s"), "{}", text(&silence));
     project.write(b"raw.csv", b"1\n");
     project.commit("begin");
     let (code, said) = check("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 5\r\n");
@@ -326,6 +318,14 @@ fn a_server_is_asked_for_its_headers_alone() {
         let said = project.text(words);
         assert!(said.contains("127.0.0.1") && !said.contains("hunter2secret"), "{said}");
     }
+    // Somebody who takes calls, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let toml = format!("[source.api]\nuri = \"http://127.0.0.1:{port}/\"\npaths = \"x\"\n");
+    project.write(b"provenance.toml", toml.as_bytes());
+    let silence = project.run(&["source", "check", "--timeout", "0.5"]);
+    assert_eq!(silence.code, Some(14), "{}", silence.err);
+    assert!(text(&silence).contains("no answer within 0.5 s"), "{}", text(&silence));
     project
         .write(b"provenance.toml", b"[source.api]\nuri = \"http://127.0.0.1:1/\"\npaths = \"x\"\n");
     let (code, said) = check("");

@@ -39,7 +39,12 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 8] = [
+const FREED: [(&str, &str); 9] = [
+    (
+        "import dvc",
+        "git init -q ../project && cd ../project && echo lr: 0.1 > params.yaml && git add . \
+         && git -c user.name=a -c user.email=a@b commit -qm one",
+    ),
     (
         "bisect run",
         "provenance commit -qam six && provenance bisect start main v1 && cp bin/b3sum test.sh",

@@ -288,3 +288,13 @@ fn what_is_no_repository_of_dvc_is_told() {
     told(&["--revision", "nowhere"], "nowhere");
     told(&["--revision=--output=x"], "is no revision");
 }
+
+/// It said that git is not installed.
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let project = Project::new();
+    let answer = project.run(&["import", "dvc", "../nowhere"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("no such directory"), "{}", answer.err);
+    assert!(answer.err.contains("nowhere"), "{}", answer.err);
+}

@@ -61,6 +61,11 @@ pub fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
     let mut command = prepared(root, arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| match source.kind() {
+        // The system says the same of a program and of a directory that is not there.
+        ErrorKind::NotFound if !root.is_dir() => {
+            let reason = "there is no such directory".to_owned();
+            CaptureError::Git { root: root.to_path_buf(), reason }
+        }
         ErrorKind::NotFound => CaptureError::GitMissing { root: root.to_path_buf() },
         _ => CaptureError::Git { root: root.to_path_buf(), reason: source.to_string() },
     })?;

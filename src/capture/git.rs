@@ -5,6 +5,7 @@
 
 mod command;
 mod config;
+mod export;
 mod status;
 
 pub(super) use command::{prepared, run as ask};
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::CaptureError;
 use super::redact;
+
+pub use export::{Export, Exported, export};
 
 /// What git knows of the files around a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +73,7 @@ pub fn look(directory: &Path) -> Result<Option<Checkout>, CaptureError> {
     if let Some(elsewhere) = config.worktree_elsewhere(&root) {
         return Err(CaptureError::GitWorktree { root, elsewhere });
     }
-    let mut arguments = config.disarming().map_err(|filter| CaptureError::Git {
-        reason: format!("the repository names a filter that cannot be switched off: {filter:?}"),
-        root: root.clone(),
-    })?;
+    let mut arguments = disarming(&config, &root)?;
     arguments.extend(
         ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames"]
             .map(str::to_owned),
@@ -98,6 +98,14 @@ pub(super) fn address(root: &Path) -> Option<String> {
     let listed = ask(root, &["config", "--includes", "--show-scope", "--list", "-z"]).ok()?;
     let config = config::Config::parse(&listed);
     config.remote_of(None).map(|address| redact::url(address).into_owned())
+}
+
+/// Gives the arguments under which git runs nothing that the repository names.
+fn disarming(config: &config::Config, root: &Path) -> Result<Vec<String>, CaptureError> {
+    config.disarming().map_err(|filter| CaptureError::Git {
+        reason: format!("the repository names a filter that cannot be switched off: {filter:?}"),
+        root: root.to_path_buf(),
+    })
 }
 
 /// Finds the nearest directory upwards that holds `.git`.

@@ -91,6 +91,27 @@ impl MetricsReader {
         Ok(())
     }
 
+    /// As [`Self::read_file`], of a file whose content is at hand.
+    pub fn read_content(&mut self, path: &Path, content: &[u8]) -> Result<(), CaptureError> {
+        let format = ValuesFormat::of_name(path).unwrap_or(ValuesFormat::JsonLines);
+        let shown = path.display().to_string();
+        self.files += 1;
+        self.count = 0;
+        let mut content = content;
+        let read = match format {
+            ValuesFormat::JsonLines => self.read_lines(&mut content, &shown),
+            ValuesFormat::Csv(separator) => self.read_table(&mut content, separator, &shown),
+            _ => {
+                let document = values::parse_document(content, format);
+                let document = document
+                    .map_err(|reason| CaptureError::Values { path: path.to_path_buf(), reason })?;
+                self.document(&document, &shown);
+                Ok(())
+            }
+        };
+        read.map_err(|source| CaptureError::Read { path: path.to_path_buf(), source })
+    }
+
     /// Gives what was collected.
     pub fn finish(self) -> CapturedMetrics {
         let mut captured = CapturedMetrics { notes: self.notes, ..CapturedMetrics::default() };

@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use super::print::ColorChoice;
 use super::{
     add, bisect, branch, cat, checkout, commit, commit_tree, completion, config, diff, du, export,
-    fsck, gc, hash, impact, import, init, keep_calls, lineage, log, ls, man, merge_base, restore,
-    rev_list, rev_parse, rm, rollback, run, runs, show, source, status, tag, undo,
+    fsck, gc, hash, impact, import, init, keep_calls, lineage, log, ls, man, merge_base, reproduce,
+    restore, rev_list, rev_parse, rm, rollback, run, runs, show, source, status, tag, undo,
 };
 
 /// Version control for AI runs: data, weights, code and results, provably unchanged.
@@ -77,6 +77,7 @@ pub enum Command {
     #[command(hide = true)]
     Man(man::Args),
     MergeBase(merge_base::Args),
+    Reproduce(reproduce::Args),
     Restore(restore::Args),
     RevList(rev_list::Args),
     RevParse(rev_parse::Args),
@@ -96,7 +97,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
     ("Record", &["add", "rm", "status", "commit", "run"]),
     ("Look", &["log", "runs", "show", "diff", "ls", "cat"]),
-    ("Explain", &["lineage", "impact", "source", "bisect"]),
+    ("Explain", &["lineage", "impact", "source", "bisect", "reproduce"]),
     ("Go back", &["checkout", "restore", "rollback", "undo"]),
     ("Name", &["branch", "tag"]),
     ("Exchange", &["export", "import"]),

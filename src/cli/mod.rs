@@ -43,6 +43,8 @@ mod plot;
 mod print;
 mod profile_text;
 mod progress;
+mod reproduce;
+mod reproduce_text;
 mod restore;
 mod rev_list;
 mod rev_parse;
@@ -252,6 +254,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Ls(args) => ls::run(args, context),
         Command::Man(args) => man::run(args, context),
         Command::MergeBase(args) => merge_base::run(args, context),
+        Command::Reproduce(args) => reproduce::run(args, context),
         Command::Restore(args) => restore::run(args, context),
         Command::RevList(args) => rev_list::run(args, context),
         Command::RevParse(args) => rev_parse::run(args, context),

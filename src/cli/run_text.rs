@@ -6,7 +6,7 @@ use super::print::Output;
 use super::{Failure, escape, shell_word, units};
 use crate::object::canonical::{Object, Value};
 use crate::object::{Code, Content, Metric, Metrics, Params, Reading, Run};
-use crate::repo::RunDiff;
+use crate::repo::{RunDiff, ValueDiff};
 
 /// Most parameters, metrics, inputs or outputs that are shown one by one.
 const LINES_MAX: usize = 40;
@@ -51,9 +51,17 @@ pub fn lines(run: &Run) -> Vec<String> {
 
 /// Prints what differs between two runs, and a blank line if anything does.
 pub fn put_diff(out: &mut Output, diff: &RunDiff) -> Result<(), Failure> {
-    let mut is_any = false;
-    for (title, values) in diff.parts() {
-        is_any = true;
+    let parts: Vec<(&str, &[ValueDiff])> = diff.parts().collect();
+    put_values(out, &parts)?;
+    if !parts.is_empty() {
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Prints values that differ, under a title for each part.
+pub fn put_values(out: &mut Output, parts: &[(&str, &[ValueDiff])]) -> Result<(), Failure> {
+    for (title, values) in parts {
         writeln!(out, "{}", out.paint.heading(format_args!("{title}:")))?;
         let dash = || "-".to_owned();
         let rows: Vec<Vec<String>> = values
@@ -74,14 +82,11 @@ pub fn put_diff(out: &mut Output, diff: &RunDiff) -> Result<(), Failure> {
             writeln!(out, "  {line}")?;
         }
     }
-    if is_any {
-        writeln!(out)?;
-    }
     Ok(())
 }
 
 /// Spells a difference with its sign, in at most six digits.
-fn signed(delta: f64) -> String {
+pub fn signed(delta: f64) -> String {
     let rounded: f64 = format!("{delta:.5e}").parse().unwrap_or(delta);
     format!("{rounded:+}")
 }

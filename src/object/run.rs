@@ -206,6 +206,11 @@ impl Metrics {
         Ok(self.to_value()?.encode())
     }
 
+    /// Reads attached metrics: what [`Metrics::encode`] gave, as canonical JSON.
+    pub fn from_value(value: &Value) -> Result<Self, FieldError> {
+        Self::read(value)
+    }
+
     fn read(value: &Value) -> Result<Self, FieldError> {
         if let Value::Text(_) = value {
             return value.id().map(Self::Attached);

@@ -158,6 +158,34 @@ impl FileSide {
     }
 }
 
+/// Counts how the tensors of a file differ in the worktree from what is recorded.
+///
+/// Shape: `None` for what holds no tensors, or cannot be read as if it did.
+pub(super) fn tensors(
+    repository: &Repository,
+    path: &TreePath,
+    recorded: (ObjectId, u64),
+    now_bytes: u64,
+    progress: &Progress,
+) -> Result<Option<Tensors>, Error> {
+    let side =
+        |id, size| FileSide { kind: Some(FileKind::File), size, id, is_in_worktree: id.is_none() };
+    let (id, bytes) = recorded;
+    let (old, new) = (side(Some(id), bytes), side(None, now_bytes));
+    let diff = FileDiff::new(path.clone(), Some(old), Some(new));
+    let request = DiffRequest {
+        sides: DiffSides::Worktree { old: None },
+        paths: Vec::new(),
+        reads_contents: true,
+        row_samples: None,
+    };
+    match Contents::new(repository, &request, progress).compare(&diff) {
+        Ok(Some(ContentDiff::Binary { tensors, .. })) => Ok(tensors),
+        Ok(_) | Err(read::Refusal::Unreadable(_)) => Ok(None),
+        Err(read::Refusal::Store(error)) => Err(error),
+    }
+}
+
 /// Compares two states; each file that differs is handed to `take`, in the order of paths.
 ///
 /// Shape: files that are not tracked are not compared. Renames are found among the first 50,000

@@ -37,7 +37,14 @@ pub struct InitReport {
 /// Shape: what is there already stays as it is. Errors: nothing half-made is taken for a
 /// repository later; the same command again completes it.
 pub fn init(request: &InitRequest, clock: Clock) -> Result<InitReport, Error> {
-    let root = prepare(&request.directory)?;
+    let (repository, is_new) = make(&request.directory, clock)?;
+    let git_exclude = git_exclude::exclude(&repository.location.root).unwrap_or_default();
+    Ok(InitReport { folder: repository.location.folder, is_new, git_exclude })
+}
+
+/// Makes a repository and nothing around it; tells whether it is new.
+pub(super) fn make(directory: &Path, clock: Clock) -> Result<(Repository, bool), Error> {
+    let root = prepare(directory)?;
     let location = Location::at(root);
     if location.folder.exists() && !location.folder.is_dir() {
         let path = &location.folder;
@@ -55,8 +62,7 @@ pub fn init(request: &InitRequest, clock: Clock) -> Result<InitReport, Error> {
     let repository = Repository::with_store(location, store, clock)?;
     let is_new = begin(&repository)?;
     repository.store.complete()?;
-    let git_exclude = git_exclude::exclude(&repository.location.root).unwrap_or_default();
-    Ok(InitReport { folder: repository.location.folder, is_new, git_exclude })
+    Ok((repository, is_new))
 }
 
 fn prepare(directory: &Path) -> Result<PathBuf, Error> {

@@ -16,6 +16,7 @@ pub mod diff;
 mod du;
 mod error;
 mod exchange;
+mod fresh;
 mod fsck;
 mod gc;
 mod halt;
@@ -35,6 +36,7 @@ pub mod ref_name;
 mod refs;
 mod repair;
 mod repository;
+mod reproduce;
 mod restamp;
 pub mod restore;
 mod rev_list;
@@ -107,6 +109,10 @@ pub use merge_base::{MergeBaseReport, MergeBaseRequest, is_ancestor, merge_base}
 pub use refs::Refs;
 pub use repair::Mend;
 pub use repository::Repository;
+pub use reproduce::{
+    FileChange, Match, MetricMatch, OutputFile, OutputMatch, Part, ReproduceReport,
+    ReproduceRequest, Reproduction, reproduce_begin,
+};
 pub use rev_list::{RevListRequest, rev_list, rev_list_bisect, rev_list_count};
 pub use rev_parse::{RevParseRequest, RevParseRow, rev_parse};
 pub use rollback::{RollbackReport, RollbackRequest, rollback};

@@ -6,8 +6,8 @@ use super::data_diff::data_diff;
 use super::revision::Resolver;
 use super::runs::field;
 use super::{Error, Repository};
-use crate::object::canonical::{self, Value};
-use crate::object::{Commit, Metrics, ObjectId, Params, Run};
+use crate::object::canonical::{self, Object, Value};
+use crate::object::{Commit, Metrics, ObjectId, Params, Run, System};
 use crate::store::Reader;
 
 /// Longest description of an environment that is compared, bytes.
@@ -166,15 +166,23 @@ fn facts(commit: &Commit, run: &Run) -> BTreeMap<String, String> {
     let code = commit.code.as_ref();
     put("git commit", code.and_then(|code| code.git_commit.clone()));
     put("git changes", code.and_then(|code| Some(code.changes?.short())));
-    let system = &commit.system;
-    put("host", system.host.clone());
-    put("cpu", system.cpu.clone());
-    let gpus = system.gpus.iter().flatten().map(|gpu| gpu.name.clone());
-    put("gpus", Some(gpus.collect::<Vec<_>>().join(", ")).filter(|gpus| !gpus.is_empty()));
-    put("driver", system.driver.clone());
-    put("cuda", system.cuda.clone());
     put("base model", commit.fine_tune.as_ref().and_then(|tuned| tuned.base.clone()));
+    facts.extend(machine(&commit.system));
     facts
+}
+
+/// Tells what of a machine can change a result.
+pub(super) fn machine(system: &System) -> BTreeMap<String, String> {
+    let gpus = system.gpus.iter().flatten().map(|gpu| gpu.name.clone());
+    let gpus = Some(gpus.collect::<Vec<_>>().join(", ")).filter(|gpus| !gpus.is_empty());
+    let facts = [
+        ("host", system.host.clone()),
+        ("cpu", system.cpu.clone()),
+        ("gpus", gpus),
+        ("driver", system.driver.clone()),
+        ("cuda", system.cuda.clone()),
+    ];
+    facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// Reads interpreter and packages with their versions.
@@ -182,10 +190,24 @@ fn packages(
     reader: &mut Reader<'_>,
     environment: Option<ObjectId>,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let Some(id) = environment else { return Ok(BTreeMap::new()) };
+    Ok(environment_of(reader, environment)?.map_or_else(BTreeMap::new, |it| packages_in(&it)))
+}
+
+/// Reads the description of what a run ran in.
+pub(super) fn environment_of(
+    reader: &mut Reader<'_>,
+    environment: Option<ObjectId>,
+) -> Result<Option<Object>, Error> {
+    let Some(id) = environment else { return Ok(None) };
     let bytes = reader.record(&id)?;
-    let document = canonical::decode(&bytes, "environment", ENVIRONMENT_BYTES_MAX)?;
-    let Value::Object(document) = document else { return Ok(BTreeMap::new()) };
+    match canonical::decode(&bytes, "environment", ENVIRONMENT_BYTES_MAX)? {
+        Value::Object(document) => Ok(Some(document)),
+        _ => Ok(None),
+    }
+}
+
+/// Lists interpreter and packages with their versions.
+pub(super) fn packages_in(document: &Object) -> BTreeMap<String, String> {
     let text = |value: &Value, key: &str| match value {
         Value::Object(object) => match object.find(key)? {
             Value::Text(text) => Some(text.clone()),
@@ -200,5 +222,5 @@ fn packages(
     }
     let interpreter = document.find("interpreter").and_then(|value| text(value, "version"));
     found.extend(interpreter.map(|version| ("(interpreter)".to_owned(), version)));
-    Ok(found)
+    found
 }

@@ -126,6 +126,17 @@ pub fn stamps_file(folder: &Path) -> PathBuf {
     folder.join(layout::CACHE).join(layout::STAMPS)
 }
 
+/// Forgets how the files looked: what is in the worktree is not what is staged there.
+pub fn forget_stamps(folder: &Path) -> Result<(), LocalError> {
+    let path = stamps_file(folder);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LocalError::Remove { path, source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The folder of files that have no name yet.
 pub fn temporaries(folder: &Path) -> PathBuf {
     folder.join(layout::TEMPORARY)

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod config;
 pub mod detect;
 pub mod directory;
+pub mod fresh;
 pub mod git_exclude;
 pub mod hash;
 pub mod head;

@@ -75,22 +75,29 @@ impl RunFolder {
         state: &[u8],
         environment: &[u8],
     ) -> Result<Self, LocalError> {
+        let made = Self::make_unrecorded(repository, id)?;
+        let failed = |source| LocalError::Read { path: made.path.clone(), source };
+        if !environment.is_empty() {
+            atomic::replace(&made.path.join(ENVIRONMENT), environment, &made.temporaries)?;
+        }
+        atomic::replace(&made.path.join(STATE), state, &made.temporaries)?;
+        // The names of the folder itself, and of the one around it the first time.
+        for folder in [&repository.join(layout::RUNS), repository] {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(made)
+    }
+
+    /// Makes the folder of an execution that nobody records: it has no state.
+    pub fn make_unrecorded(repository: &Path, id: &str) -> Result<Self, LocalError> {
         let path = repository.join(layout::RUNS).join(id);
         let failed = |source| LocalError::Read { path: path.clone(), source };
         fs::create_dir_all(&path).map_err(failed)?;
         let temporaries = local::temporaries(repository);
         let lock = WorktreeLock::make_held(&path.join(LOCK), &temporaries)
             .map_err(|error| locked(&path, error))?;
-        if !environment.is_empty() {
-            atomic::replace(&path.join(ENVIRONMENT), environment, &temporaries)?;
-        }
-        atomic::replace(&path.join(STATE), state, &temporaries)?;
         for name in [LOG, PARAMS, METRICS] {
             File::create(path.join(name)).map_err(failed)?;
-        }
-        // The names of the folder itself, and of the one around it the first time.
-        for folder in [&repository.join(layout::RUNS), repository] {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
         Ok(Self { path, temporaries, lock })
     }

@@ -39,7 +39,7 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 9] = [
+const FREED: [(&str, &str); 10] = [
     (
         "import dvc",
         "git init -q ../project && cd ../project && echo lr: 0.1 > params.yaml && git add . \
@@ -50,6 +50,11 @@ const FREED: [(&str, &str); 9] = [
         "provenance commit -qam six && provenance bisect start main v1 && cp bin/b3sum test.sh",
     ),
     ("provenance rollback", "provenance commit -qam six"),
+    (
+        "provenance reproduce",
+        "provenance run -q --name first -o out --metrics m.json -- \
+         sh -c 'mkdir out; echo x > out/w; echo {\\\"seconds\\\": 1} > m.json'",
+    ),
     ("bisect good", "provenance bisect start main main~3"),
     ("branch experiment ", "provenance branch -D experiment"),
     ("branch -d trial", "provenance branch -f trial main"),

@@ -19,6 +19,7 @@ mod memory;
 mod profiles;
 mod project;
 mod repair;
+mod reproduce;
 mod rollback;
 mod run;
 mod run_capture;

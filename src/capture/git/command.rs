@@ -58,7 +58,18 @@ pub fn prepared(root: &Path, arguments: &[&str]) -> Command {
 
 /// Asks git about `root`.
 pub fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
+    run_with(root, arguments, None, TIME_MAX)
+}
+
+/// As [`run`], with an index of its own, and so much time.
+pub(super) fn run_with(
+    root: &Path,
+    arguments: &[&str],
+    index: Option<&Path>,
+    time_max: Duration,
+) -> Result<Vec<u8>, CaptureError> {
     let mut command = prepared(root, arguments);
+    command.envs(index.map(|index| ("GIT_INDEX_FILE", index)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|source| match source.kind() {
         // The system says the same of a program and of a directory that is not there.
@@ -79,7 +90,7 @@ pub fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
             return Err(CaptureError::Git { root: root.to_path_buf(), reason });
         }
     };
-    let deadline = Instant::now() + TIME_MAX;
+    let deadline = Instant::now() + time_max;
     let wait = |from: &Receiver<Vec<u8>>| {
         from.recv_timeout(deadline.saturating_duration_since(Instant::now()))
     };
@@ -88,7 +99,7 @@ pub fn run(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, CaptureError> {
         |reason: &str| CaptureError::Git { root: root.to_path_buf(), reason: reason.to_owned() };
     let (Ok(answer), Ok(complaint)) = (answer, complaint) else {
         stop(&mut child);
-        return Err(refuse("git gave no answer within a minute"));
+        return Err(refuse(&format!("git gave no answer within {} s", time_max.as_secs())));
     };
     if answer.len() as u64 > ANSWER_BYTES_MAX {
         stop(&mut child);

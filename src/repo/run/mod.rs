@@ -31,6 +31,7 @@ use crate::worktree::run_folder::{RunFolder, RunLog, RunState};
 use crate::worktree::{local, stamps};
 
 pub use crate::capture::trace::keep_calls_going;
+pub(super) use name::Chance;
 pub use unfinished::{RecoverReport, UnfinishedRun, run_recover, runs_unfinished};
 
 /// Says what to run, and what is known of it.

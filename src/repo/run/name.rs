@@ -18,11 +18,11 @@ const SECOND: &[&str] = &[
 
 /// Chance of one run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chance(u32);
+pub(in crate::repo) struct Chance(u32);
 
 impl Chance {
     /// Draws it.
-    pub(super) fn draw() -> Result<Self, getrandom::Error> {
+    pub(in crate::repo) fn draw() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 4];
         getrandom::fill(&mut bytes)?;
         Ok(Self(u32::from_le_bytes(bytes)))
@@ -36,7 +36,7 @@ impl Chance {
     }
 
     /// Makes an id: `20261125T165800Z-9f86d081`.
-    pub(super) fn id(self, started: Timestamp) -> String {
+    pub(in crate::repo) fn id(self, started: Timestamp) -> String {
         let time = started.to_record().unwrap_or_default();
         let digits: String = time.chars().filter(|c| !"-:".contains(*c)).collect();
         let seconds = digits.split('.').next().unwrap_or_default();

@@ -48,6 +48,12 @@ impl<'a> Hand<'a> {
         })
     }
 
+    /// Makes a directory, and those on the way to it, if they are not there.
+    pub fn make_directory(&mut self, path: &TreePath) -> Result<(), CheckoutError> {
+        self.directory(Some(path), true).map_err(fails("make the directory", path))?;
+        Ok(())
+    }
+
     /// Removes a file that is what was examined; one that is gone is fine.
     pub fn remove(&mut self, path: &TreePath, over: &Stamp) -> Result<(), CheckoutError> {
         let name = last_name(path)?;

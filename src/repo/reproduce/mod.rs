@@ -1,0 +1,384 @@
+//! A recorded run once more, in a directory of its own, and what came of it against the record.
+//!
+//! `before` finds what the run began with, `code` brings the git checkout, `outputs` and `metrics`
+//! compare, and `parts` tells what the run would find different now. Nothing is recorded.
+
+mod before;
+mod code;
+mod metric_files;
+mod metrics;
+mod outputs;
+mod parts;
+
+use std::ffi::OsString;
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+
+use super::fresh::{Execution, Fresh};
+use super::revision::Resolver;
+use super::{Error, Repository};
+use crate::capture::metrics::MetricsReader;
+use crate::capture::redact;
+use crate::object::{Commit, LeftOut, Metric, ObjectId, Run, TraceFiles, TreePath};
+use crate::progress::{Phase, Progress};
+use crate::store::Reader;
+
+pub(super) use before::Before;
+pub use metrics::MetricMatch;
+pub use outputs::{FileChange, OutputFile, OutputMatch};
+pub use parts::Part;
+
+/// Most files that are named in a note.
+const NAMED_MAX: usize = 5;
+
+/// Says which run to reproduce.
+#[derive(Debug, Clone, Default)]
+pub struct ReproduceRequest {
+    /// Its commit, as typed.
+    pub target: Vec<u8>,
+    /// A directory that is not there or empty, and stays afterwards.
+    pub keep: Option<PathBuf>,
+    /// How far a metric may be from its recorded value, absolute.
+    pub tolerance: f64,
+    /// Names of metrics and paths of outputs that need not be the same.
+    pub ignored: Vec<String>,
+    /// The command with what is redacted in the record; empty where nothing is.
+    pub command: Vec<OsString>,
+}
+
+/// Whether something is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// The same bytes, the same values.
+    Identical,
+    /// Not farther than the tolerance.
+    Within,
+    /// Something else.
+    Different,
+    /// It is not there now.
+    Missing,
+    /// It need not be the same.
+    Ignored,
+}
+
+impl Match {
+    /// Tells whether that is good enough.
+    pub const fn is_match(self) -> bool {
+        matches!(self, Self::Identical | Self::Within | Self::Ignored)
+    }
+}
+
+/// Tells what came of it.
+#[derive(Debug)]
+pub struct ReproduceReport {
+    /// The commit.
+    pub id: ObjectId,
+    /// Name of the run.
+    pub name: String,
+    /// The directory, if it was kept.
+    pub kept: Option<PathBuf>,
+    /// What the command exited with; none where nobody saw it.
+    pub recorded_exit_code: Option<u8>,
+    /// What it exited with now.
+    pub exit_code: u8,
+    /// Every output.
+    pub outputs: Vec<OutputMatch>,
+    /// Every metric.
+    pub metrics: Vec<MetricMatch>,
+    /// What the run found different now; only parts that differ.
+    pub parts: Vec<Part>,
+    /// What else a person should know, found afterwards.
+    pub notes: Vec<String>,
+}
+
+impl ReproduceReport {
+    /// Tells whether everything is as it was.
+    pub fn is_reproduced(&self) -> bool {
+        self.ends_alike()
+            && self.outputs.iter().all(|output| output.verdict.is_match())
+            && self.metrics.iter().all(|metric| metric.verdict.is_match())
+    }
+
+    /// Tells whether the command ended as it did.
+    pub fn ends_alike(&self) -> bool {
+        self.recorded_exit_code.is_none_or(|code| code == self.exit_code)
+    }
+}
+
+/// A run that is to be executed again: everything lies where it has to.
+#[derive(Debug)]
+pub struct Reproduction<'r> {
+    repository: &'r Repository,
+    id: ObjectId,
+    commit: Commit,
+    run: Run,
+    fresh: Fresh,
+    keeps: bool,
+    directory: Option<TreePath>,
+    command: Vec<OsString>,
+    recorded: Vec<(String, Metric)>,
+    metrics_files: Vec<TreePath>,
+    parts: Vec<Part>,
+    tolerance: f64,
+    ignored: Vec<String>,
+    exit_code: u8,
+    /// What a person should know before it runs.
+    pub notes: Vec<String>,
+}
+
+/// Lays out what a run began with, in a directory of its own.
+///
+/// Errors: `Usage` for a commit without a run, a directory that is not empty, or a command that
+/// holds secrets nobody gave; `Corrupt` where content is missing. Nothing is left behind then.
+pub fn reproduce_begin<'r>(
+    repository: &'r Repository,
+    request: &ReproduceRequest,
+    progress: &Progress,
+) -> Result<Reproduction<'r>, Error> {
+    let id = Resolver::new(repository)?.commit(&request.target)?;
+    let mut reader = repository.store.reader();
+    let commit = reader.commit(&id)?;
+    let run = commit.run.clone().ok_or_else(|| no_run(&request.target))?;
+    insist_on_ignored(&run, request)?;
+    let mut command = command_of(&run, &request.command)?;
+    let recorded = metric_files::recorded(&mut reader, &run)?;
+    let metrics_files = metric_files::find(&mut reader, &commit, &recorded, progress)?;
+    let before = Before::of(&mut reader, &commit, &run, &metrics_files)?;
+    let below = code::place(repository, commit.code.as_ref());
+    let mut fresh = Fresh::make(repository, request.keep.as_deref(), &below)?;
+    progress.begin(Phase { name: "writing files", ..Phase::default() });
+    let mut notes = notes_of(&mut reader, &run)?;
+    let mut parts = Vec::new();
+    if let Some(code) = &commit.code {
+        parts.extend(code::write(repository, code, &before, &fresh, &mut notes, progress)?);
+    }
+    before.write(repository, &fresh, progress)?;
+    find_program(repository, &fresh, &before, &mut command, &mut notes);
+    if request.keep.is_some() {
+        fresh.keep();
+    }
+    Ok(Reproduction {
+        repository,
+        id,
+        run,
+        keeps: request.keep.is_some(),
+        directory: before.directory,
+        commit,
+        fresh,
+        command,
+        recorded,
+        metrics_files,
+        parts,
+        tolerance: request.tolerance,
+        ignored: request.ignored.clone(),
+        exit_code: 0,
+        notes,
+    })
+}
+
+impl Reproduction<'_> {
+    /// Where the command is started.
+    pub fn directory(&self) -> PathBuf {
+        self.fresh.directory_of(self.directory.as_ref())
+    }
+
+    /// The run's name.
+    pub fn name(&self) -> &str {
+        &self.run.name
+    }
+
+    /// Program and arguments, as recorded.
+    pub fn command(&self) -> &[String] {
+        &self.run.command
+    }
+
+    /// Executes the command.
+    ///
+    /// Errors: it did not start.
+    pub fn execute(&mut self, output: BorrowedFd<'_>, error: BorrowedFd<'_>) -> Result<(), Error> {
+        let directory = self.directory.as_ref();
+        let execution = Execution { command: &self.command, directory, output, error };
+        self.exit_code = self.fresh.execute(&execution)?.exit_code;
+        Ok(())
+    }
+
+    /// Compares what it left with what is recorded, and removes the directory unless it is kept.
+    pub fn finish(self, progress: &Progress) -> Result<ReproduceReport, Error> {
+        progress.begin(Phase { name: "comparing", ..Phase::default() });
+        let mut notes = Vec::new();
+        let comparing = outputs::Comparing {
+            repository: self.repository,
+            fresh: &self.fresh,
+            run: &self.run,
+            tree: self.commit.tree,
+            tolerance: self.tolerance,
+            progress,
+        };
+        let mut outputs = comparing.outputs()?;
+        let mut metrics =
+            metrics::compare(&self.recorded, &self.measured(&mut notes), self.tolerance);
+        for output in &mut outputs {
+            output.settle();
+            if self.is_ignored(output.path.as_bytes()) {
+                output.verdict = Match::Ignored;
+            }
+        }
+        for metric in metrics.iter_mut().filter(|metric| self.is_ignored(metric.name.as_bytes())) {
+            metric.verdict = Match::Ignored;
+        }
+        let mut reader = self.repository.store.reader();
+        let directory = self.directory();
+        let mut parts =
+            parts::surroundings(&mut reader, &self.commit, &self.fresh, &self.command, &directory)?;
+        parts.push(parts::params(&self.run, &self.fresh.params()));
+        parts.push(parts::outside(&mut reader, &self.run)?);
+        parts.extend(self.parts);
+        parts.retain(|part| !part.diffs.is_empty());
+        let kept = self.keeps.then(|| self.fresh.path().to_owned());
+        if let Err(error) = self.fresh.finish() {
+            notes.push(format!("{error}: remove it by hand"));
+        }
+        Ok(ReproduceReport {
+            id: self.id,
+            name: self.run.name,
+            kept,
+            recorded_exit_code: self.run.exit_code,
+            exit_code: self.exit_code,
+            outputs,
+            metrics,
+            parts,
+            notes,
+        })
+    }
+
+    fn is_ignored(&self, name: &[u8]) -> bool {
+        self.ignored.iter().any(|ignored| ignored.as_bytes() == name)
+    }
+
+    /// Reads what the command measured, as a run would.
+    fn measured(&self, notes: &mut Vec<String>) -> Vec<(String, Metric)> {
+        measured(&self.fresh, &self.metrics_files, notes)
+    }
+}
+
+/// Reads what a command measured in a place of its own: what it appended, then its files.
+pub(super) fn measured(
+    fresh: &Fresh,
+    files: &[TreePath],
+    notes: &mut Vec<String>,
+) -> Vec<(String, Metric)> {
+    let mut reader = MetricsReader::new();
+    let files = files.iter().map(|path| fresh.place_of(path)).filter(|path| path.is_file());
+    for path in std::iter::once(fresh.metrics()).chain(files) {
+        if let Err(error) = reader.read_file(&path) {
+            notes.push(error.to_string());
+        }
+    }
+    let captured = reader.finish();
+    notes.extend(captured.notes);
+    captured.metrics
+}
+
+fn no_run(target: &[u8]) -> Error {
+    let name = String::from_utf8_lossy(target);
+    Error::Usage(format!("{name:?} is no commit of a run: `provenance runs` lists those"))
+}
+
+/// Gives the command: as recorded, or as typed where the record has secrets replaced.
+fn command_of(run: &Run, typed: &[OsString]) -> Result<Vec<OsString>, Error> {
+    let recorded = || run.command.iter().map(OsString::from).collect();
+    let is_redacted = run.command.iter().any(|word| word.contains(redact::REDACTED_TEXT));
+    if typed.is_empty() {
+        return match is_redacted {
+            false => Ok(recorded()),
+            true => Err(Error::Usage(format!(
+                "secrets in the command were replaced when it was recorded: type it with them, \
+                 `provenance reproduce COMMIT -- COMMAND`; recorded: {:?}",
+                run.command
+            ))),
+        };
+    }
+    let words: Vec<String> = typed.iter().map(|word| word.to_string_lossy().into()).collect();
+    match redact::arguments(&words) == run.command {
+        true => Ok(typed.to_vec()),
+        false => Err(Error::Usage(format!(
+            "the command is not the recorded one, from which only what was redacted may differ; \
+             recorded: {:?}",
+            run.command
+        ))),
+    }
+}
+
+/// Refuses names that nothing of the run has: a slip would hide what differs.
+fn insist_on_ignored(run: &Run, request: &ReproduceRequest) -> Result<(), Error> {
+    let is_output = |name: &String| run.outputs.iter().any(|output| output.path == *name);
+    let is_metric = |name: &String| match &run.metrics {
+        crate::object::Metrics::Here(metrics) => metrics.iter().any(|(metric, _)| metric == name),
+        crate::object::Metrics::Attached(_) => true,
+    };
+    match request.ignored.iter().find(|name| !is_output(name) && !is_metric(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::NotFound { what: "metric or output", name: name.clone() }),
+    }
+}
+
+/// Says what of the record cannot be had again.
+fn notes_of(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<String>, Error> {
+    let mut notes = Vec::new();
+    match run.exit_code {
+        Some(0) => {}
+        Some(code) => notes.push(format!("the recorded run ended with exit code {code}")),
+        None => notes.push("nobody saw how the recorded run ended".to_owned()),
+    }
+    let files = match &run.trace {
+        Some(trace) => TraceFiles::decode(&reader.attachment(&trace.files)?)?.files,
+        None => Vec::new(),
+    };
+    let is_lost = |why: Option<LeftOut>| {
+        matches!(why, Some(LeftOut::Ignored | LeftOut::Changed | LeftOut::Unrecordable))
+    };
+    let lost = files.iter().filter(|file| file.is_read && !file.is_written);
+    let lost = lost.filter(|file| is_lost(file.left_out));
+    let lost: Vec<_> = lost.map(|file| String::from_utf8_lossy(&file.path)).collect();
+    if !lost.is_empty() {
+        let named = lost.get(..NAMED_MAX.min(lost.len())).unwrap_or_default().join(", ");
+        let more = match lost.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        notes.push(format!("the run read files that are not recorded: {named}{more}"));
+    }
+    Ok(notes)
+}
+
+/// Takes a program of the worktree that is not recorded (that of a virtual environment) from there,
+/// and tells what in the command leads there.
+fn find_program(
+    repository: &Repository,
+    fresh: &Fresh,
+    before: &Before,
+    command: &mut [OsString],
+    notes: &mut Vec<String>,
+) {
+    let root = &repository.location.root;
+    if let Some(root) = root.to_str() {
+        for word in command.iter().filter(|word| word.to_string_lossy().contains(root)) {
+            notes.push(format!(
+                "the command names a path in the worktree, which is used there as it is now: \
+                 {word:?}"
+            ));
+        }
+    }
+    let Some(program) = command.first_mut() else { return };
+    let typed = Path::new(&*program);
+    if typed.is_absolute() || typed.components().count() < 2 {
+        return;
+    }
+    let relative = fresh.directory_of(before.directory.as_ref());
+    let there = relative.strip_prefix(&fresh.view.location.root).map(|at| root.join(at));
+    let Ok(there) = there.map(|at| at.join(typed)) else { return };
+    if !relative.join(typed).exists() && there.exists() {
+        notes.push(format!("the program is not recorded; it is taken from {there:?}"));
+        *program = there.into_os_string();
+    }
+}

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::bisect_text::{self, json, words};
-use super::{Context, Exit, Failure, Outcome, bisect_log, escape};
+use super::{Context, Exit, Failure, Outcome, bisect_inputs, bisect_log, escape};
 use crate::repo::{
     self, BisectReport, BisectRunRequest, BisectStartRequest, BoundSide, Decision, Error,
     MetricRule, Repository, Verdict,
@@ -19,13 +19,14 @@ use crate::repo::{
 /// Name a commit that has the fault and one that does not; test what is checked out then, and say
 /// what it is, until the first bad commit is found. With --metric the recorded values decide, and
 /// nothing is executed; `bisect run` lets a command decide: it exits with 0 for good, 1 to 124 for
-/// bad, 125 if it cannot tell.
+/// bad, 125 if it cannot tell. Where one step changed many things, `bisect inputs` says which did it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   provenance bisect start --metric metrics.accuracy --below 0.9 main v1
   provenance bisect start main v1        # main is bad, v1 is good
   provenance bisect run ./test.sh        # let a command decide
+  provenance bisect inputs --run --metric metrics.accuracy --below 0.9 runs/a runs/b
   provenance bisect good                 # ... or say it yourself: good, bad, skip
   provenance bisect reset                # go back to where you were")]
 #[command(disable_help_subcommand = true)]
@@ -58,6 +59,7 @@ pub(super) enum Step {
     /// Check out what is to be tested next, again
     Next,
     Run(RunArgs),
+    Inputs(bisect_inputs::InputsArgs),
     /// Print what was said so far, so that `replay` can do it again
     Log,
     /// Do again what `bisect log` printed
@@ -186,6 +188,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             answer(context, &repository, &context.watch(next)?)
         }
         Step::Run(args) => run_command(args, context, &repository),
+        Step::Inputs(args) => bisect_inputs::run(args, context, &repository),
         Step::Log => bisect_log::print(context, &repository),
         Step::Replay { file } => {
             let log = bisect_log::read(file)?;
@@ -259,8 +262,9 @@ fn request(
 
 /// Refuses words that mean something else.
 fn own_words(bad: String, good: String) -> Result<(String, String), Failure> {
-    const TAKEN: [&str; 10] =
-        ["start", "skip", "next", "run", "log", "replay", "view", "terms", "reset", "help"];
+    const TAKEN: [&str; 11] = [
+        "start", "skip", "next", "run", "inputs", "log", "replay", "view", "terms", "reset", "help",
+    ];
     let is_word = |word: &str| {
         let is_plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
         !word.is_empty() && word.chars().all(is_plain) && !word.starts_with('-')

@@ -5,6 +5,7 @@
 mod add;
 mod args;
 mod bisect;
+mod bisect_inputs;
 mod bisect_log;
 mod bisect_text;
 mod branch;

@@ -73,8 +73,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let (out, error) = (std::io::stdout(), std::io::stderr());
     // An answer in JSON has standard output for itself.
     let output = if context.global.json { error.as_fd() } else { out.as_fd() };
-    begun.execute(output, error.as_fd())?;
-    context.progress.check().map_err(repo::Error::from)?;
+    begun.execute(output, error.as_fd(), &context.progress)?;
     let before = std::mem::take(&mut begun.notes);
     let report = context.watch(|progress| begun.finish(progress))?;
     if is_said {

@@ -7,6 +7,7 @@
 
 mod ancestry;
 mod bisect;
+mod ddmin;
 mod reach;
 mod topology;
 mod walk;
@@ -17,6 +18,7 @@ pub mod lineage;
 
 pub use ancestry::{is_ancestor, merge_bases};
 pub use bisect::{Next, Suspects, steps};
+pub use ddmin::ddmin;
 pub use reach::reach;
 pub use topology::Topological;
 pub use walk::{ByTime, between};

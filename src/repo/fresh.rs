@@ -102,6 +102,21 @@ impl Fresh {
         Ok(local::forget_stamps(folder)?)
     }
 
+    /// Writes a file with this content, over whatever is there.
+    pub fn write_content(
+        &self,
+        path: &TreePath,
+        content: &[u8],
+        executable: bool,
+    ) -> Result<(), Error> {
+        let root = self.view.open_root()?;
+        let mut hand = Hand::new(&root, true)
+            .map_err(|error| Error::io("draw a random name", &self.view.location.root, error))?;
+        let mut bytes = content;
+        hand.write_file(path, executable, content.len() as u64, None, &mut bytes)?;
+        Ok(())
+    }
+
     /// Makes directories; what cannot be one, since a file or a link is there, stays.
     pub fn make_directories<'p>(
         &self,
@@ -168,7 +183,9 @@ impl Fresh {
     ///
     /// Errors: what the system says, with the path that is still there.
     pub fn finish(self) -> Result<(), Error> {
-        self.folder.remove()?;
+        if self.directory.is_kept() {
+            return Ok(self.folder.remove()?);
+        }
         let path = self.directory.path().to_owned();
         self.directory
             .remove()

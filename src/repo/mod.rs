@@ -73,9 +73,10 @@ pub use crate::worktree::scan::{Change, Problem, ProblemKind};
 pub use crate::worktree::stamps::FileKind;
 pub use add::{AddReport, AddRequest, add};
 pub use bisect::{
-    BisectReport, BisectRunRequest, BisectStartRequest, Bisection, Decision, MetricRule, Said,
-    Side as BoundSide, TrialEvent, Verdict, bisect_next, bisect_replay, bisect_reset, bisect_run,
-    bisect_say, bisect_start, bisect_state, bisect_view, first_ancestor, message,
+    BisectReport, BisectRunRequest, BisectStartRequest, Bisection, Decision, Granularity,
+    InputsOutcome, InputsReport, InputsRequest, InputsTest, MetricRule, Said, Side as BoundSide,
+    TrialEvent, Tried, Unit, Verdict, bisect_inputs, bisect_next, bisect_replay, bisect_reset,
+    bisect_run, bisect_say, bisect_start, bisect_state, bisect_view, first_ancestor, message,
 };
 pub use branch::{
     Branch, BranchCreateRequest, BranchDeleteRequest, BranchListReport, BranchRenameRequest,

@@ -48,6 +48,11 @@ impl FreshDirectory {
         self.is_kept = true;
     }
 
+    /// Tells whether it stays.
+    pub fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// Removes it, unless it is kept.
     pub fn remove(mut self) -> io::Result<()> {
         let removed = self.remove_unless_kept();

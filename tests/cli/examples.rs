@@ -39,7 +39,7 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 10] = [
+const FREED: [(&str, &str); 11] = [
     (
         "import dvc",
         "git init -q ../project && cd ../project && echo lr: 0.1 > params.yaml && git add . \
@@ -54,6 +54,12 @@ const FREED: [(&str, &str); 10] = [
         "provenance reproduce",
         "provenance run -q --name first -o out --metrics m.json -- \
          sh -c 'mkdir out; echo x > out/w; echo {\\\"seconds\\\": 1} > m.json'",
+    ),
+    (
+        "bisect inputs",
+        "script='mkdir -p out; cp old.csv out/w; (echo accuracy; cat old.csv) > m.csv'; \
+         for run in a:1 b:0.5; do echo ${run#*:} > old.csv; provenance add old.csv; \
+         provenance run -q --name ${run%:*} --metrics m.csv -- sh -c \"$script\"; done",
     ),
     ("bisect good", "provenance bisect start main main~3"),
     ("branch experiment ", "provenance branch -D experiment"),

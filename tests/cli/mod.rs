@@ -1,6 +1,7 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
 mod bisect;
+mod bisect_inputs;
 mod bombs;
 mod bounds;
 mod broken_repository;

@@ -230,7 +230,7 @@ fn what_the_command_does_to_a_repository_happens_to_another_one() {
     // Even what takes away the repository takes away the other one.
     project.write(b".provenance/cache/tool", b"rm -rf .provenance");
     let answer = project.run(&["reproduce", "runs/nested"]);
-    assert_eq!(state(&project), before, "{}", answer.err);
+    assert_eq!((answer.code, state(&project)), (Some(0), before), "{}", answer.err);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! follows from it, `metric` answers from what is recorded, and `trial` by running a command.
 
 mod decide;
+mod inputs;
 mod metric;
 mod trial;
 
@@ -19,6 +20,9 @@ use crate::worktree::bisect;
 
 pub use crate::worktree::bisect::{Bisection, MetricRule, Said, Side, Verdict};
 pub use decide::Decision;
+pub use inputs::{
+    Granularity, InputsOutcome, InputsReport, InputsRequest, InputsTest, Tried, Unit, bisect_inputs,
+};
 pub use trial::{BisectRunRequest, TrialEvent, bisect_run};
 
 /// Says what to search for, and where.

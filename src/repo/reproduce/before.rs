@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::object::tree::{self, Change, Node, Target, Walked};
+use crate::object::tree::{self, Change, EMPTY_TREE, Node, Target, Walked};
 use crate::object::{
-    Commit, Content, ContentHasher, ObjectId, Run, TraceFile, TraceFiles, TreePath,
+    Commit, Content, ContentHasher, Input, ObjectId, Run, TraceFile, TraceFiles, TreePath,
 };
 use crate::progress::Progress;
 use crate::repo::fresh::{Fresh, files_of};
@@ -69,6 +69,80 @@ impl Before {
     /// The paths of what the run alone wrote.
     pub fn absent(&self) -> impl Iterator<Item = &TreePath> {
         self.absent.iter()
+    }
+
+    /// Leaves out what another run of the same kind wrote, but for what this one has read.
+    pub fn leave_out(&mut self, other: &Self, inputs: &[Input]) {
+        let read: BTreeSet<TreePath> =
+            inputs.iter().filter_map(|input| TreePath::new(input.path.as_str()).ok()).collect();
+        self.absent.extend(other.absent.iter().filter(|path| !is_over(&read, path)).cloned());
+        self.directories.extend(other.directories.iter().cloned());
+    }
+
+    /// Lists the files in which two runs began differently, ascending by path.
+    pub fn differing(&self, other: &Self, reader: &mut Reader<'_>) -> Result<Vec<Change>, Error> {
+        let placed: BTreeSet<TreePath> =
+            self.placed.iter().chain(&other.placed).map(|(path, _)| path.clone()).collect();
+        let mut changes = Vec::new();
+        let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
+        let mut diff = |old, new, at: Option<&TreePath>| {
+            let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
+            tree::diff(old, new, None, load, |change| {
+                let path = joined(at, &change.path)?;
+                let is_left_out =
+                    [&self.absent, &other.absent, &placed].iter().any(|paths| is_in(paths, &path));
+                if at.is_some() || !is_left_out {
+                    changes.push(Change { path, ..change });
+                }
+                Ok::<_, Error>(())
+            })
+        };
+        diff(some(self.tree), some(other.tree), None)?;
+        let mut files = Vec::new();
+        for path in &placed {
+            let of = |side: &Self| side.placed.iter().find(|(at, _)| at == path).map(|(_, it)| *it);
+            match (of(self), of(other)) {
+                (
+                    Some(Target::Directory { id: old, .. }),
+                    Some(Target::Directory { id: new, .. }),
+                ) => {
+                    diff(Some(old), Some(new), Some(path))?;
+                }
+                (old, new) => files.push((path.clone(), old, new)),
+            }
+        }
+        for (path, old, new) in files {
+            let old = old.map_or_else(
+                || tree::find(&self.tree, &path, |id| reader.node(id)),
+                |old| Ok(Some(old)),
+            )?;
+            let new = new.map_or_else(
+                || tree::find(&other.tree, &path, |id| reader.node(id)),
+                |new| Ok(Some(new)),
+            )?;
+            let is_file = |side: Option<Target>| side.is_none_or(|target| !target.is_directory());
+            if !is_file(old) || !is_file(new) {
+                return Err(Error::Usage(format!(
+                    "one of the runs wrote over a directory that it read and the other did not, so \
+                     they cannot be mixed, path={path}"
+                )));
+            }
+            if old.map(|it| it.id()) != new.map(|it| it.id()) {
+                changes.push(Change { path, old, new });
+            }
+        }
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(changes)
+    }
+
+    /// Tells whether a path is one that a run alone wrote.
+    pub fn is_absent(&self, path: &TreePath) -> bool {
+        is_in(&self.absent, path)
+    }
+
+    /// Tells whether a file of the checkout is written over by what is recorded.
+    pub fn has(&self, reader: &mut Reader<'_>, path: &TreePath) -> Result<bool, Error> {
+        Ok(tree::find(&self.tree, path, |id| reader.node(id))?.is_some())
     }
 
     /// Writes it.
@@ -173,6 +247,17 @@ fn placed(
         placed.push((path, target));
     }
     Ok(placed)
+}
+
+/// Tells whether one of these is `path`, or lies around it.
+fn is_in(paths: &BTreeSet<TreePath>, path: &TreePath) -> bool {
+    std::iter::successors(Some(path.clone()), TreePath::parent).any(|at| paths.contains(&at))
+}
+
+fn joined(at: Option<&TreePath>, path: &TreePath) -> Result<TreePath, Error> {
+    let Some(at) = at else { return Ok(path.clone()) };
+    let joined = [at.as_bytes(), path.as_bytes()].join(&b'/');
+    TreePath::new(joined).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
 /// Tells whether one of these is `path`, or lies in it or around it.

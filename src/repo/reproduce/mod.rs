@@ -126,6 +126,50 @@ pub struct Reproduction<'r> {
     pub notes: Vec<String>,
 }
 
+/// What a record says of how a run began, and where its metrics were.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// The files that it began with.
+    pub before: Before,
+    /// What was measured.
+    pub recorded: Vec<(String, Metric)>,
+    /// The files that this was read from.
+    pub metrics_files: Vec<TreePath>,
+}
+
+impl Begun {
+    /// Finds it out.
+    pub fn of(
+        reader: &mut Reader<'_>,
+        commit: &Commit,
+        run: &Run,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
+        let recorded = metric_files::recorded(reader, run)?;
+        let metrics_files = metric_files::find(reader, commit, &recorded, progress)?;
+        let before = Before::of(reader, commit, run, &metrics_files)?;
+        Ok(Self { before, recorded, metrics_files })
+    }
+}
+
+/// Makes a directory, and writes the git checkout and the files that a run began with there.
+pub(super) fn lay_out(
+    repository: &Repository,
+    code: Option<&crate::object::Code>,
+    before: &Before,
+    keep: Option<&Path>,
+    notes: &mut Vec<String>,
+    progress: &Progress,
+) -> Result<(Fresh, Option<Part>), Error> {
+    let fresh = Fresh::make(repository, keep, &code::place(repository, code))?;
+    let part = match code {
+        Some(code) => code::write(repository, code, before, &fresh, notes, progress)?,
+        None => None,
+    };
+    before.write(repository, &fresh, progress)?;
+    Ok((fresh, part))
+}
+
 /// Lays out what a run began with, in a directory of its own.
 ///
 /// Errors: `Usage` for a commit without a run, a directory that is not empty, or a command that
@@ -141,18 +185,12 @@ pub fn reproduce_begin<'r>(
     let run = commit.run.clone().ok_or_else(|| no_run(&request.target))?;
     insist_on_ignored(&run, request)?;
     let mut command = command_of(&run, &request.command)?;
-    let recorded = metric_files::recorded(&mut reader, &run)?;
-    let metrics_files = metric_files::find(&mut reader, &commit, &recorded, progress)?;
-    let before = Before::of(&mut reader, &commit, &run, &metrics_files)?;
-    let below = code::place(repository, commit.code.as_ref());
-    let mut fresh = Fresh::make(repository, request.keep.as_deref(), &below)?;
+    let Begun { before, recorded, metrics_files } =
+        Begun::of(&mut reader, &commit, &run, progress)?;
     progress.begin(Phase { name: "writing files", ..Phase::default() });
     let mut notes = notes_of(&mut reader, &run)?;
-    let mut parts = Vec::new();
-    if let Some(code) = &commit.code {
-        parts.extend(code::write(repository, code, &before, &fresh, &mut notes, progress)?);
-    }
-    before.write(repository, &fresh, progress)?;
+    let (code, keep) = (commit.code.as_ref(), request.keep.as_deref());
+    let (mut fresh, part) = lay_out(repository, code, &before, keep, &mut notes, progress)?;
     find_program(repository, &fresh, &before, &mut command, &mut notes);
     if request.keep.is_some() {
         fresh.keep();
@@ -168,7 +206,7 @@ pub fn reproduce_begin<'r>(
         command,
         recorded,
         metrics_files,
-        parts,
+        parts: part.into_iter().collect(),
         tolerance: request.tolerance,
         ignored: request.ignored.clone(),
         exit_code: 0,
@@ -195,11 +233,18 @@ impl Reproduction<'_> {
     /// Executes the command.
     ///
     /// Errors: it did not start.
-    pub fn execute(&mut self, output: BorrowedFd<'_>, error: BorrowedFd<'_>) -> Result<(), Error> {
+    pub fn execute(
+        &mut self,
+        output: BorrowedFd<'_>,
+        error: BorrowedFd<'_>,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        progress.begin(Phase { name: "running the command", ..Phase::default() });
         let directory = self.directory.as_ref();
         let execution = Execution { command: &self.command, directory, output, error };
         self.exit_code = self.fresh.execute(&execution)?.exit_code;
-        Ok(())
+        // What a signal has cut short is no result.
+        Ok(progress.check()?)
     }
 
     /// Compares what it left with what is recorded, and removes the directory unless it is kept.
@@ -279,13 +324,13 @@ pub(super) fn measured(
     captured.metrics
 }
 
-fn no_run(target: &[u8]) -> Error {
+pub(super) fn no_run(target: &[u8]) -> Error {
     let name = String::from_utf8_lossy(target);
     Error::Usage(format!("{name:?} is no commit of a run: `provenance runs` lists those"))
 }
 
 /// Gives the command: as recorded, or as typed where the record has secrets replaced.
-fn command_of(run: &Run, typed: &[OsString]) -> Result<Vec<OsString>, Error> {
+pub(super) fn command_of(run: &Run, typed: &[OsString]) -> Result<Vec<OsString>, Error> {
     let recorded = || run.command.iter().map(OsString::from).collect();
     let is_redacted = run.command.iter().any(|word| word.contains(redact::REDACTED_TEXT));
     if typed.is_empty() {
@@ -353,7 +398,7 @@ fn notes_of(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<String>, Error> {
 
 /// Takes a program of the worktree that is not recorded (that of a virtual environment) from there,
 /// and tells what in the command leads there.
-fn find_program(
+pub(super) fn find_program(
     repository: &Repository,
     fresh: &Fresh,
     before: &Before,

@@ -121,6 +121,9 @@ impl Comparing<'_> {
     /// Makes stamps that know what was recorded of these paths, and nothing of how files look.
     fn stamps(&self, paths: &[TreePath]) -> Result<Stamps, Error> {
         let temporaries = local::temporaries(&self.fresh.view.location.folder);
+        // The command may have taken its repository away.
+        local::make_directory(&temporaries)
+            .map_err(|error| Error::io("make the folder", &temporaries, error))?;
         let mut reader = self.repository.store.reader();
         let mut writer = StampsWriter::new(None, &temporaries, i64::MAX)?;
         for path in crate::repo::restore::outermost(paths) {

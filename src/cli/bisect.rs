@@ -19,7 +19,8 @@ use crate::repo::{
 /// Name a commit that has the fault and one that does not; test what is checked out then, and say
 /// what it is, until the first bad commit is found. With --metric the recorded values decide, and
 /// nothing is executed; `bisect run` lets a command decide: it exits with 0 for good, 1 to 124 for
-/// bad, 125 if it cannot tell. Where one step changed many things, `bisect inputs` says which did it.
+/// bad, 125 if it cannot tell. Where one step changed many things, `bisect inputs` says which of
+/// them did it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -23,6 +23,8 @@ struct Normal {
     blanks: Regex,
     resources: Regex,
     roots: Regex,
+    seconds: Regex,
+    fresh: Regex,
 }
 
 impl Normal {
@@ -36,6 +38,8 @@ impl Normal {
             blanks: regex(" +"),
             resources: regex(r"[0-9]+\.[0-9] s, [0-9.]+ [KMG]iB"),
             roots: regex(r"root [0-9a-f]{64}"),
+            seconds: regex(r"\([0-9.]+ s\)"),
+            fresh: regex(r"/tmp/provenance-\w+"),
         }
     }
 
@@ -51,6 +55,8 @@ impl Normal {
             let line = self.machine.replace(line, "Machine: any");
             let line = self.resources.replace(&line, "TIME, SIZE");
             let line = self.roots.replace(&line, "root ROOT");
+            let line = self.seconds.replace(&line, "(TIME)");
+            let line = self.fresh.replace(&line, "/tmp/FRESH");
             let line = self.ids.replace_all(&line, |found: &regex::Captures<'_>| {
                 let next = order.len();
                 format!("<{}>", *order.entry(found[1].to_owned()).or_insert(next))

@@ -1,10 +1,11 @@
 //! A recorded run once more, in a directory of its own, and what came of it against the record.
 //!
-//! `before` finds what the run began with, `code` brings the git checkout, `outputs` and `metrics`
-//! compare, and `parts` tells what the run would find different now. Nothing is recorded.
+//! `before` finds what the run began with, `code` brings the git checkout, `command` finds what is
+//! to be executed, `outputs` and `metrics` compare, and `parts` tells what the run would find different now. Nothing is recorded.
 
 mod before;
 mod code;
+mod command;
 mod metric_files;
 mod metrics;
 mod outputs;
@@ -18,12 +19,12 @@ use super::fresh::{Execution, Fresh};
 use super::revision::Resolver;
 use super::{Error, Repository};
 use crate::capture::metrics::MetricsReader;
-use crate::capture::redact;
 use crate::object::{Commit, LeftOut, Metric, ObjectId, Run, TraceFiles, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::Reader;
 
 pub(super) use before::Before;
+pub(super) use command::{command_of, find_program};
 pub use metrics::MetricMatch;
 pub use outputs::{FileChange, OutputFile, OutputMatch};
 pub use parts::Part;
@@ -329,31 +330,6 @@ pub(super) fn no_run(target: &[u8]) -> Error {
     Error::Usage(format!("{name:?} is no commit of a run: `provenance runs` lists those"))
 }
 
-/// Gives the command: as recorded, or as typed where the record has secrets replaced.
-pub(super) fn command_of(run: &Run, typed: &[OsString]) -> Result<Vec<OsString>, Error> {
-    let recorded = || run.command.iter().map(OsString::from).collect();
-    let is_redacted = run.command.iter().any(|word| word.contains(redact::REDACTED_TEXT));
-    if typed.is_empty() {
-        return match is_redacted {
-            false => Ok(recorded()),
-            true => Err(Error::Usage(format!(
-                "secrets in the command were replaced when it was recorded: type it with them, \
-                 `provenance reproduce COMMIT -- COMMAND`; recorded: {:?}",
-                run.command
-            ))),
-        };
-    }
-    let words: Vec<String> = typed.iter().map(|word| word.to_string_lossy().into()).collect();
-    match redact::arguments(&words) == run.command {
-        true => Ok(typed.to_vec()),
-        false => Err(Error::Usage(format!(
-            "the command is not the recorded one, from which only what was redacted may differ; \
-             recorded: {:?}",
-            run.command
-        ))),
-    }
-}
-
 /// Refuses names that nothing of the run has: a slip would hide what differs.
 fn insist_on_ignored(run: &Run, request: &ReproduceRequest) -> Result<(), Error> {
     let is_output = |name: &String| run.outputs.iter().any(|output| output.path == *name);
@@ -394,36 +370,4 @@ fn notes_of(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<String>, Error> {
         notes.push(format!("the run read files that are not recorded: {named}{more}"));
     }
     Ok(notes)
-}
-
-/// Takes a program of the worktree that is not recorded (that of a virtual environment) from there,
-/// and tells what in the command leads there.
-pub(super) fn find_program(
-    repository: &Repository,
-    fresh: &Fresh,
-    before: &Before,
-    command: &mut [OsString],
-    notes: &mut Vec<String>,
-) {
-    let root = &repository.location.root;
-    if let Some(root) = root.to_str() {
-        for word in command.iter().filter(|word| word.to_string_lossy().contains(root)) {
-            notes.push(format!(
-                "the command names a path in the worktree, which is used there as it is now: \
-                 {word:?}"
-            ));
-        }
-    }
-    let Some(program) = command.first_mut() else { return };
-    let typed = Path::new(&*program);
-    if typed.is_absolute() || typed.components().count() < 2 {
-        return;
-    }
-    let relative = fresh.directory_of(before.directory.as_ref());
-    let there = relative.strip_prefix(&fresh.view.location.root).map(|at| root.join(at));
-    let Ok(there) = there.map(|at| at.join(typed)) else { return };
-    if !relative.join(typed).exists() && there.exists() {
-        notes.push(format!("the program is not recorded; it is taken from {there:?}"));
-        *program = there.into_os_string();
-    }
 }

@@ -229,8 +229,8 @@ impl Trials<'_> {
             Some(1..=124) => Ok(Answer::Bad(reason)),
             None | Some(125) => Ok(Answer::Nothing(reason)),
             Some(_) => Err(Error::Usage(format!(
-                "the test ended with {ended}, which says nothing: it must end with 0 for good, 1 to \
-                 124 for bad, 125 to skip"
+                "the test ended with {ended}, which says nothing: it must end with 0 for good, 1 \
+                 to 124 for bad, 125 to skip"
             ))),
         }
     }

@@ -271,7 +271,10 @@ fn json(report: &InputsReport) -> serde_json::Value {
         };
         units.iter().map(one).collect()
     };
-    let tried = |tried: &Tried| serde_json::json!({"verdict": tried.verdict.word(), "reason": tried.reason});
+    let tried = |tried: &Tried| {
+        let (verdict, reason) = (tried.verdict.word(), &tried.reason);
+        serde_json::json!({"verdict": verdict, "reason": reason})
+    };
     let (state, found, good, bad) = match &report.outcome {
         InputsOutcome::Planned => ("planned", None, None, None),
         InputsOutcome::Contradiction { good, bad } => {

@@ -1,7 +1,8 @@
 //! A recorded run once more, in a directory of its own, and what came of it against the record.
 //!
 //! `before` finds what the run began with, `code` brings the git checkout, `command` finds what is
-//! to be executed, `outputs` and `metrics` compare, and `parts` tells what the run would find different now. Nothing is recorded.
+//! to be executed, `outputs` and `metrics` compare, and `parts` tells what the run would find
+//! different now. Nothing is recorded.
 
 mod before;
 mod code;

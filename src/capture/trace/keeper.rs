@@ -44,7 +44,7 @@ pub(super) fn start(
 
 /// Is the keeper, until no process is left that stops.
 ///
-/// Errors: a descriptor is not what [`start`] gives.
+/// Errors: a descriptor is not what `start` gives.
 pub fn keep_calls_going(
     listener: BorrowedFd<'_>,
     run: BorrowedFd<'_>,

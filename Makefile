@@ -4,7 +4,8 @@ PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
 
-.PHONY: help demo test torture fuzz real faults check fmt lint bench bench-peers install man doc
+.PHONY: help demo test torture fuzz real faults check fmt lint bench bench-graph bench-peers install man \
+  doc
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +48,11 @@ lint: ## look for what the compiler lets through
 
 bench: ## measure the parts (criterion; the report is in target/criterion)
 	cargo bench
+
+bench-graph: ## compare walks over histories with git: order, common ancestors, bisect
+	@.ci/need cc python3
+	cargo build --release
+	python3 benches/graph/run.py
 
 bench-peers: ## compare with git, dvc, restic and others; see benches/peers/README.md
 	@.ci/need cc python3

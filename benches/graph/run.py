@@ -216,8 +216,7 @@ def compare(shape, parents, arguments, folder):
         pair = [random_.randrange(len(parents)) for _ in range(2)]
         bases = []
         for tool in (git, ours):
-            options = [] if tool is ours else ["--all"]
-            answer = subprocess.run(tool.words("merge-base", *options, *[tool.ids[each] for each in pair]),
+            answer = subprocess.run(tool.words("merge-base", "--all", *[tool.ids[each] for each in pair]),
                                     capture_output=True, text=True).stdout.split()
             bases.append({tool.numbers[name] for name in answer})
         assert bases[0] == bases[1], f"merge bases of {pair}: {bases}"

@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use super::print::Output;
 use super::{Context, Failure, Outcome, commit_text, escape, run_text, units};
+use crate::object::canonical::{Object, Value};
 use crate::object::{Metrics, Params};
 use crate::repo::{self, FoundRun, LogCommit, RunsRequest, UnfinishedRun};
 
@@ -150,10 +151,21 @@ fn values(runs: &[FoundRun]) -> Vec<String> {
             metrics.extend(found.iter().map(|(name, _)| format!("metrics.{name}")));
         }
         if let Params::Here(found) = &run.params {
-            params.extend(found.iter().map(|(name, _)| format!("params.{name}")));
+            put_leaves(found, "params.", &mut params);
         }
     }
     metrics.into_iter().chain(params).collect()
+}
+
+/// Names parameters; of one that holds others, those.
+fn put_leaves(params: &Object, prefix: &str, into: &mut BTreeSet<String>) {
+    for (name, value) in params.iter() {
+        let name = format!("{prefix}{name}");
+        match value {
+            Value::Object(inner) => put_leaves(inner, &format!("{name}."), into),
+            _ => drop(into.insert(name)),
+        }
+    }
 }
 
 fn csv(out: &mut Output, runs: &[FoundRun], columns: &[String]) -> Result<(), Failure> {

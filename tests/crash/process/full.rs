@@ -87,7 +87,7 @@ fn remove(path: std::path::PathBuf) {
 
 #[test]
 fn a_full_disk_is_told_and_harms_nothing() {
-    let Some(disk) = Disk::make(disk::memory("size=16m"), 0) else { return };
+    let Some(disk) = Disk::make(disk::memory("size=40m"), 0) else { return };
     on_a_disk("a full disk (tmpfs)", &disk, ROOM, Disk::fill, remove);
 }
 

@@ -123,7 +123,8 @@ impl Project {
     #[track_caller]
     pub fn text<S: AsRef<OsStr>>(&self, words: &[S]) -> String {
         let answer = self.run(words);
-        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+        let said = String::from_utf8_lossy(&answer.out);
+        assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""), "{said}");
         String::from_utf8(answer.out).expect("the answer is UTF-8")
     }
 

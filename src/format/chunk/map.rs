@@ -4,6 +4,8 @@
 //! neither an edit nor a sparse file of a terabyte makes a long one. Specified in
 //! `docs/format/chunk.md`.
 
+use std::ops::RangeInclusive;
+
 use crate::format::field::{array_at, u16_at, u32_at, u64_at};
 use crate::format::pack::BLOCK_RAW_BYTES_MAX;
 use crate::object::{DecodeError, ObjectId};
@@ -34,6 +36,16 @@ pub enum MapLevel {
     Chunks,
     /// Lists: objects to be decoded by [`decode_list`], whose parts are chunks.
     Lists,
+}
+
+impl MapLevel {
+    /// How many parts a map of this level has.
+    const fn counts(self) -> RangeInclusive<usize> {
+        match self {
+            Self::Chunks => 1..=LIST_ITEMS_MAX,
+            Self::Lists => 2..=usize::MAX,
+        }
+    }
 }
 
 /// Tells how a large blob is put together.
@@ -92,11 +104,7 @@ impl ChunkMap {
         if parts.len() as u64 != u64::from(count) {
             return fail(48, "it has another number of parts than it says");
         }
-        let counts = match level {
-            MapLevel::Chunks => 1..=LIST_ITEMS_MAX,
-            MapLevel::Lists => 2..=usize::MAX,
-        };
-        if !counts.contains(&parts.len()) {
+        if !level.counts().contains(&parts.len()) {
             return fail(48, "a map of its level has not that many parts");
         }
         // At most 2^32 parts of less than 2^32 bytes: the sum cannot overflow.
@@ -110,7 +118,8 @@ impl ChunkMap {
     fn encode(&self) -> Result<Vec<u8>, MapError> {
         let bytes = HEADER_BYTES + self.parts.len() * ITEM_BYTES + HASH_BYTES;
         let count = u32::try_from(self.parts.len()).map_err(|_| MapError)?;
-        if bytes as u64 > u64::from(BLOCK_RAW_BYTES_MAX) {
+        let is_count = self.level.counts().contains(&self.parts.len());
+        if !is_count || bytes as u64 > u64::from(BLOCK_RAW_BYTES_MAX) {
             return Err(MapError);
         }
         let mut into = Vec::with_capacity(bytes);
@@ -127,9 +136,9 @@ impl ChunkMap {
     }
 }
 
-/// Tells that a blob has more parts than a chunk map holds, which takes some terabytes.
+/// Tells that a blob has no parts, or more than a chunk map holds, which takes some terabytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the file has more chunks than one chunk map can name")]
+#[error("the file has no chunks, or more than one chunk map can name")]
 pub struct MapError;
 
 /// Reads a list of chunks, which proves itself by its id.
@@ -235,7 +244,7 @@ impl MapBuilder {
 
     /// Completes the map of `blob`, whose chunks were all added.
     ///
-    /// Errors: more than about 4 TB in chunks of 64 KiB.
+    /// Errors: no chunk, or more than about 4 TB in chunks of 64 KiB.
     pub fn finish(mut self, blob: ObjectId) -> Result<BuiltMap, MapError> {
         let (list, level, parts) = if self.lists.is_empty() {
             (None, MapLevel::Chunks, self.pending)

@@ -119,3 +119,9 @@ fn every_flipped_byte_and_every_truncation_is_noticed() {
         assert!(ChunkMap::decode(&good[..at], &blob).is_err(), "{at} bytes");
     }
 }
+
+#[test]
+fn no_chunks_are_no_map() {
+    let blob = ObjectId::of(b"");
+    assert_eq!(MapBuilder::new().finish(blob), Err(MapError));
+}

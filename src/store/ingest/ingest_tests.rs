@@ -171,6 +171,28 @@ fn a_file_that_changes_while_it_is_read_is_never_recorded() {
     }
 }
 
+/// A file that was emptied after it was found to be large left a chunk map of no chunks, which hid
+/// the empty file from then on.
+#[test]
+fn a_file_that_shrank_since_it_was_found_is_stored_as_what_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for bytes in [0, 1, 1000, 200 << 10, 2 << 20, (8 << 20) - 1] {
+        let content = noise(4, 9 << 20);
+        let path = write(folder.path(), "shrinking", &content);
+        let shrink = |path: &PathBuf| {
+            File::options().write(true).open(path)?.set_len(bytes)?;
+            File::open(path)
+        };
+        let (_kept, store) = store();
+        let files = [path];
+        let (outcomes, _) = run(&store, &files, &shrink, &Progress::default()).expect("ran");
+        let ingested = outcomes[0].1.as_ref().expect("readable");
+        assert_eq!(ingested.bytes, bytes);
+        let kept = &content[..usize::try_from(bytes).expect("small")];
+        assert!(read_back(&store, &ingested.id) == kept, "{bytes} bytes");
+    }
+}
+
 #[test]
 fn one_unreadable_file_leaves_the_others_alone() {
     let folder = tempfile::tempdir().expect("a folder");

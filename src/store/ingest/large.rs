@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::cutter::Cutter;
 use super::older::Older;
 use super::segment::{Pool, Segment, Slice};
-use super::{Desk, Give, IngestFailure, Ingested, Job, Shared, Stop, read, small};
+use super::{Desk, Give, IngestFailure, Ingested, Job, Shared, Stop, limits, read, small};
 use crate::format::chunk::map::Part;
 use crate::object::{IdHasher, ObjectId, Sha256, Sha256Hasher};
 use crate::progress::Stopped;
@@ -57,17 +57,20 @@ impl ChunkJob {
     }
 }
 
-/// Reads and stores one large file.
+/// Reads and stores one large file; `None` if it is a small one by now, of which nothing was read.
 pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
     shared: &Shared<'_, '_, T, F, S>,
     token: &T,
     give: Give<'_, T>,
-) -> Result<Ingested<S>, Stop> {
+) -> Result<Option<Ingested<S>>, Stop> {
     let mut reader = shared.transaction.store().reader();
     let before = (shared.request.before)(token);
     let older = before.and_then(|before| Older::of(&mut reader, &before)).map(Arc::new);
     for _ in 0..read::ATTEMPTS {
         let (mut file, look) = read::open(shared.request, token)?;
+        if look.bytes < limits::LARGE_BYTES {
+            return Ok(None);
+        }
         let (seen, sha256) = pass(shared, &mut file, look.bytes, older.clone(), give)?;
         if shared.is_halted() {
             return Err(StoreError::Interrupted(Stopped).into());
@@ -76,7 +79,8 @@ pub(super) fn file<T: Send, F: Read + Send, S: PartialEq + Send>(
             if shared.transaction.claim_blob(&seen.id)? {
                 chunk_lists::put(shared.transaction, seen.id, &seen.chunks)?;
             }
-            return Ok(Ingested { id: seen.id, sha256, bytes: seen.bytes, stamp: look.stamp });
+            let Seen { id, bytes, .. } = seen;
+            return Ok(Some(Ingested { id, sha256, bytes, stamp: look.stamp }));
         }
     }
     Err(IngestFailure::Changed.into())

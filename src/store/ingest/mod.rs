@@ -298,7 +298,11 @@ fn large_lane<T: Send, F: Read + Send, S: PartialEq + Send>(
             continue;
         }
         let outcome = match large::file(shared, &token, give) {
-            Ok(ingested) => Ok(ingested),
+            Ok(Some(ingested)) => Ok(ingested),
+            Ok(None) => {
+                give(Job::Batch(vec![(token, 0)]));
+                continue;
+            }
             Err(Stop::File(failure)) => Err(failure),
             Err(Stop::Store(error)) => {
                 shared.fail(error);

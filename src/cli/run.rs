@@ -10,10 +10,9 @@ use signal_hook::consts::SIGINT;
 
 use super::commit_text::branch_of;
 use super::{Context, Exit, Failure, escape, keep_calls, print, run_text, split_text, units};
-use crate::object::{Run, TreePath};
+use crate::object::{Commit, ObjectId, Run, TreePath};
 use crate::repo::{
-    self, Error, FoundRun, Ran, RecoverReport, Repository, RunDeclaration, RunReport, RunRequest,
-    Sibling,
+    self, Error, Ran, RecoverReport, Repository, RunDeclaration, RunReport, RunRequest, Sibling,
 };
 
 /// Run a command and record it
@@ -167,15 +166,18 @@ fn declare(
 }
 
 /// Says that a run is recorded already.
-fn tell_known(context: &Context, known: &FoundRun) -> Result<ExitCode, Failure> {
-    let name = known.run().map(|run| run.name.as_str()).unwrap_or_default();
+fn tell_known(
+    context: &Context,
+    (known, commit): &(ObjectId, Commit),
+) -> Result<ExitCode, Failure> {
+    let name = commit.run.as_ref().map(|run| run.name.as_str()).unwrap_or_default();
     if context.global.json {
         let answer = serde_json::json!({
-            "commit": known.id.to_record(), "run": name, "skipped": true,
+            "commit": known.to_record(), "run": name, "skipped": true,
         });
         context.print(|out| Ok(out.json(&answer)?))?;
     } else if !context.global.quiet {
-        let id = known.id.short();
+        let id = known.short();
         say(&format!("skipped: run {name} ({id}) had the same inputs, command and parameters"));
         say("--force runs it again");
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::inputs::declared_inputs;
-use crate::object::{LeftOut, ObjectId, Params, Run, TraceFile, TraceFiles, TreePath};
+use crate::object::{Commit, LeftOut, ObjectId, Params, Run, TraceFile, TraceFiles, TreePath};
 use crate::progress::Progress;
 use crate::repo::artifacts::content_at;
-use crate::repo::{Error, FoundRun, Repository, RunsRequest, runs};
+use crate::repo::runs::each_run;
+use crate::repo::{Error, Repository};
 use crate::store::Reader;
 use crate::worktree::run_folder::RunState;
 
@@ -17,7 +18,7 @@ pub(super) fn find(
     repository: &Repository,
     state: &RunState,
     progress: &Progress,
-) -> Result<Option<FoundRun>, Error> {
+) -> Result<Option<(ObjectId, Commit)>, Error> {
     let mut reader = repository.store.reader();
     let sought: BTreeMap<String, ObjectId> = declared_inputs(&mut reader, state)?
         .into_iter()
@@ -43,12 +44,20 @@ pub(super) fn find(
             && is_seen(run)
             && has_params(&run.params, state)
     };
-    let found = runs(repository, &RunsRequest::default(), progress)?;
-    for found in found {
-        if let Some(run) = found.run().filter(|run| is_same(run))
+    let mut alike = Vec::new();
+    each_run(repository, progress, |id, commit| {
+        if let Some(run) = commit.run.as_ref().filter(|run| is_same(run)) {
+            alike.push((run.started, id));
+        }
+        Ok(())
+    })?;
+    alike.sort_unstable_by(|a, b| b.cmp(a));
+    for (_, id) in alike {
+        let commit = reader.commit(&id)?;
+        if let Some(run) = &commit.run
             && is_as_read(&mut reader, state, run)?
         {
-            return Ok(Some(found));
+            return Ok(Some((id, commit)));
         }
     }
     Ok(None)

@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use super::{Error, FoundRun, OverlapReport, Repository};
+use super::{Error, OverlapReport, Repository};
 use crate::capture::environment::Variables;
 use crate::capture::process::{self, Ended, Log, ProcessRequest, TraceRequest};
 use crate::capture::redact::{KnownSecrets, LogRedactor};
@@ -118,7 +118,7 @@ pub enum Ran {
     /// It ran, and is recorded.
     Recorded(Box<RunReport>),
     /// One like it is recorded already.
-    Known(Box<FoundRun>),
+    Known(Box<(ObjectId, Commit)>),
 }
 
 /// Runs a command and records it.
@@ -163,7 +163,7 @@ pub fn run(
 /// Whether a run can start, or need not.
 enum Beginning {
     Begun(Box<Begun>),
-    Known(Box<FoundRun>),
+    Known(Box<(ObjectId, Commit)>),
 }
 
 /// A run that can start.

@@ -150,7 +150,7 @@ fn verdict(verdict: Verdict, paint: Paint) -> String {
     match verdict {
         Verdict::Good => paint.added("good"),
         Verdict::Bad => paint.removed("bad"),
-        Verdict::Skip | Verdict::Missing => "undecided".to_owned(),
+        Verdict::Skip => "undecided".to_owned(),
     }
 }
 

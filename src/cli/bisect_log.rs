@@ -38,7 +38,7 @@ pub fn print(context: &Context, repository: &Repository) -> Outcome {
             let (word, step) = match said.verdict {
                 Verdict::Bad => (state.bad_word.as_str(), "bad"),
                 Verdict::Good => (state.good_word.as_str(), "good"),
-                Verdict::Skip | Verdict::Missing => ("skip", "skip"),
+                Verdict::Skip => ("skip", "skip"),
             };
             let subject = repo::message(repository, &said.commit)?;
             let subject = commit_text::subject(&subject);

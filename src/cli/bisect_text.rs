@@ -12,6 +12,9 @@ use crate::repo::{
     self, BisectReport, Bisection, Decision, Error, Repository, Said, TrialEvent, Verdict,
 };
 
+/// Most commits that are named one by one.
+const LINES_MAX: usize = 20;
+
 /// Says what follows.
 pub fn words(
     out: &mut Output,
@@ -53,9 +56,7 @@ pub fn words(
             if !unmeasured.is_empty() {
                 writeln!(out, "Right before it nothing was measured, and it may have been here:")?;
             }
-            for id in unmeasured {
-                writeln!(out, "  {}", one_line(out, repository, id)?)?;
-            }
+            put_commits(out, repository, unmeasured)?;
             if *is_beside_paths {
                 writeln!(out, "It changes none of the paths, and no commit that does is {bad}")?;
             }
@@ -66,13 +67,7 @@ pub fn words(
         }
         Decision::OnlySkipped(left) => {
             writeln!(out, "Only skipped commits are left; the first {bad} one is one of these:")?;
-            for id in left {
-                writeln!(out, "  {}", out.paint.id(id))?;
-            }
-            if state.log.iter().any(|said| said.verdict == Verdict::Missing) {
-                let run = "`provenance bisect run COMMAND` tests those without a value";
-                writeln!(out, "{run}; or say what they are yourself")?;
-            }
+            put_commits(out, repository, left)?;
         }
         Decision::Mended { base, good: after } => {
             let base = out.paint.id(base.short());
@@ -84,9 +79,17 @@ pub fn words(
     Ok(())
 }
 
-fn one_line(out: &Output, repository: &Repository, id: &ObjectId) -> Result<String, Failure> {
-    let subject = commit_text::subject(&repo::message(repository, id)?);
-    Ok(format!("{} {subject}", out.paint.id(id.short())))
+/// Names commits, the first of many.
+fn put_commits(out: &mut Output, repository: &Repository, ids: &[ObjectId]) -> Result<(), Failure> {
+    for id in ids.iter().take(LINES_MAX) {
+        let subject = commit_text::subject(&repo::message(repository, id)?);
+        writeln!(out, "  {} {subject}", out.paint.id(id.short()))?;
+    }
+    let more = ids.len().saturating_sub(LINES_MAX) as u64;
+    if more > 0 {
+        writeln!(out, "  … and {}", units::count(more, "more commit"))?;
+    }
+    Ok(())
 }
 
 /// Shows a commit, and what it changed since the one that was good: parameters and metrics first,
@@ -131,7 +134,7 @@ pub fn said(said: &Said, state: &Bisection, paint: Paint) -> String {
     let word = match said.verdict {
         Verdict::Bad => paint.removed(escape::line(&state.bad_word)),
         Verdict::Good => paint.added(escape::line(&state.good_word)),
-        Verdict::Skip | Verdict::Missing => "skipped".to_owned(),
+        Verdict::Skip => "skipped".to_owned(),
     };
     let reason = said.reason.as_deref().map(|reason| format!(": {}", escape::line(reason)));
     format!("{} {word}{}", paint.id(said.commit.short()), reason.unwrap_or_default())
@@ -152,7 +155,7 @@ pub fn tell(event: &TrialEvent<'_>, state: &Bisection, paint: Paint) {
         }
         TrialEvent::Changed { files } => {
             let files = units::count(*files as u64, "tracked file");
-            format!("the test changed {files}; what is checked out next is whole again")
+            format!("the test changed {files}, which are as they were again")
         }
     };
     print::note(paint, "provenance: ", &line);

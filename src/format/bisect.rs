@@ -6,7 +6,7 @@ use crate::object::canonical::{FieldError, Number, NumberError, Object, Value, d
 use crate::object::{DecodeError, ObjectId};
 
 /// Longest file in bytes.
-pub const BISECT_BYTES_MAX: usize = 64 << 20;
+pub const BISECT_BYTES_MAX: usize = 4 << 20;
 
 const WHAT: &str = "bisection";
 const SCHEMA: &str = "provenance/bisect/v1";
@@ -72,12 +72,10 @@ pub enum Verdict {
     Good,
     /// Nobody can tell.
     Skip,
-    /// It has no value that the metric could decide by: skipped, unless a test is to be had.
-    Missing,
 }
 
 impl Verdict {
-    const ALL: [Self; 4] = [Self::Bad, Self::Good, Self::Skip, Self::Missing];
+    const ALL: [Self; 3] = [Self::Bad, Self::Good, Self::Skip];
 
     /// Gives the word that stands for it in the file.
     pub const fn word(self) -> &'static str {
@@ -85,7 +83,6 @@ impl Verdict {
             Self::Bad => "bad",
             Self::Good => "good",
             Self::Skip => "skip",
-            Self::Missing => "missing",
         }
     }
 }
@@ -202,7 +199,7 @@ impl Said {
                 verdict: fields.required("verdict", |value| {
                     let word = value.text()?;
                     let known = Verdict::ALL.into_iter().find(|known| known.word() == word);
-                    known.ok_or_else(|| FieldError::new("must be bad, good, skip or missing"))
+                    known.ok_or_else(|| FieldError::new("must be bad, good or skip"))
                 })?,
                 reason: fields.optional("reason", text)?,
             })

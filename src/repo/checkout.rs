@@ -47,6 +47,15 @@ pub fn checkout(
     progress: &Progress,
 ) -> Result<CheckoutReport, Error> {
     let _lock = repository.lock(progress)?;
+    checkout_locked(repository, request, progress)
+}
+
+/// Goes there for a caller that holds the worktree's lock.
+pub(super) fn checkout_locked(
+    repository: &Repository,
+    request: &CheckoutRequest,
+    progress: &Progress,
+) -> Result<CheckoutReport, Error> {
     let (head, commit) = destination(repository, request)?;
     let written = switch(repository, commit, request.is_forced, progress)?;
     if let (Some(name), Some(id)) = (&request.new_branch, commit) {

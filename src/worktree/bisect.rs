@@ -30,6 +30,11 @@ pub fn is_under_way(folder: &Path) -> bool {
     folder.join(layout::BISECT).symlink_metadata().is_ok()
 }
 
+/// Tells whether what was said is short enough to be kept.
+pub fn fits(bisection: &Bisection) -> bool {
+    bisection.encode().len() <= BISECT_BYTES_MAX
+}
+
 /// Replaces it, durably.
 pub fn save(folder: &Path, bisection: &Bisection) -> Result<(), LocalError> {
     let path = folder.join(layout::BISECT);

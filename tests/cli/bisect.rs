@@ -1,5 +1,7 @@
 //! `bisect` finds the commit that broke it, and says so, whatever gets in its way.
 
+use std::process::Stdio;
+
 use super::project::{Answer, Project};
 
 /// A line of commits from 1 to `count`; from `broken` on the file `state` says bad.
@@ -117,8 +119,8 @@ fn a_test_that_hangs_is_skipped() {
     let answer = project.run(&["bisect", "run", "--timeout", "0.5", "sh", "-c", test]);
     assert!(answer.err.contains("skipped: stopped after 0.5 s"), "{}", answer.err);
     assert_eq!(answer.code, Some(3), "{}", out(&answer));
-    let [three, four] = ["c3", "c4"].map(|name| id(&project, name));
-    let left = format!("the first bad one is one of these:\n  {three}\n  {four}\n");
+    let [three, four] = ["c3", "c4"].map(|name| id(&project, name)[..12].to_owned());
+    let left = format!("the first bad one is one of these:\n  {three} 3\n  {four} 4\n");
     assert!(out(&answer).contains(&left), "{}", out(&answer));
 }
 
@@ -175,6 +177,8 @@ fn what_has_no_value_is_tested_only_if_it_matters() {
     let found = "is the first bad commit of those that were measured\nRight before it nothing was";
     assert!(out(&answer).contains(found), "{}", out(&answer));
     assert!(out(&answer).contains("Metrics:\n  accuracy  0.9  →  0.5"), "{}", out(&answer));
+    // Nobody said so of them: a test still may.
+    assert!(!project.text(&["bisect", "log"]).contains("skip"));
     let answer = project.run(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 2"]);
     finds(&answer, &id(&project, "runs/r2"));
     assert!(!answer.err.contains("0.5"), "what is known was tested: {}", answer.err);
@@ -215,6 +219,12 @@ fn a_merge_is_searched_on_all_its_sides() {
     project.text(&["bisect", "reset"]);
     project.text(&["bisect", "start", "merged", "c1", "--", "number"]);
     finds(&project.run(&test), &id(&project, "c12"));
+    project.text(&["bisect", "reset"]);
+    // Along first parents it is the merge that brings what it has from its other parent.
+    let words = ["commit-tree", "c12^{tree}", "-p", merge.trim(), "-m", "after"];
+    let after = project.text(&words);
+    project.text(&["bisect", "start", "--first-parent", after.trim(), "c1", "--", "state"]);
+    finds(&project.run(&test), merge.trim());
 }
 
 #[test]
@@ -341,6 +351,69 @@ fn only_repetitions_of_a_run_are_samples() {
     finds(&answer, &id(&project, "runs/b"));
     let mean = "metrics.accuracy is 0.8745, the mean of 2 runs";
     assert!(out(&answer).contains(mean), "{}", out(&answer));
+}
+
+/// What was said in one terminal was written over by what was said in another.
+#[test]
+fn what_several_say_at_once_all_counts() {
+    let project = line(12, 9);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let says: Vec<_> = (3..9)
+        .map(|number| {
+            let mut say = project.command(&["-q", "bisect", "skip", &format!("c{number}")]);
+            say.stdout(Stdio::null()).spawn().expect("started")
+        })
+        .collect();
+    for mut say in says {
+        assert!(say.wait().expect("ended").success());
+    }
+    let log = project.text(&["bisect", "log"]);
+    assert_eq!(log.matches("provenance bisect skip").count(), 6, "{log}");
+}
+
+/// Whoever ended the search in another terminal lost what they wrote next.
+#[test]
+fn work_after_the_end_of_the_search_is_not_taken_for_what_a_test_wrote() {
+    for end in ["bisect reset", "checkout -q main"] {
+        let project = line(6, 4);
+        project.text(&["bisect", "start", "main", "c1"]);
+        let program = env!("CARGO_BIN_EXE_provenance");
+        let meanwhile = format!("{program} {end} >&2 && echo work of today > state; exit 1");
+        let answer = project.run(&["bisect", "run", "sh", "-c", &meanwhile]);
+        assert_eq!(answer.code, Some(11), "{}", answer.err);
+        assert!(answer.err.contains("what the test says does not count"), "{}", answer.err);
+        let state = std::fs::read(project.path(b"state")).expect("read");
+        assert_eq!(state, b"work of today\n");
+        assert!(project.text(&["status"]).contains("On branch main\n"));
+    }
+}
+
+/// After the last test its changes were in the way of `bisect reset`.
+#[test]
+fn what_the_last_test_wrote_is_put_back_as_well() {
+    let project = line(6, 4);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let test = "echo spoiled > number; grep -q good state";
+    let answer = project.run(&["bisect", "run", "sh", "-c", test]);
+    assert!(answer.err.contains("changed 1 tracked file"), "{}", answer.err);
+    finds(&answer, &id(&project, "c4"));
+    project.text(&["bisect", "reset"]);
+    assert_eq!(std::fs::read(project.path(b"number")).expect("read"), b"6\n");
+}
+
+/// What was written could not be read again, so that not even `bisect reset` was possible.
+#[test]
+fn a_search_that_is_too_long_to_be_kept_is_refused() {
+    let project = line(3, 2);
+    let mut start = "provenance bisect start main c1 --".to_owned();
+    (0..1100).for_each(|number| start.push_str(&format!(" {number}{}", "/longer".repeat(550))));
+    project.write(b"bisect.log", format!("{start}\n").as_bytes());
+    let answer = project.run(&["bisect", "replay", "bisect.log"]);
+    assert_eq!(answer.code, Some(2), "{}", answer.err);
+    assert!(answer.err.contains("too much was said"), "{}", answer.err);
+    assert!(project.text(&["status"]).contains("On branch main\n"));
+    let answer = project.run(&["bisect", "reset"]);
+    assert_eq!(out(&answer), "no bisection is under way\n", "{}", answer.err);
 }
 
 /// What the search stands on must be there however long it takes.

@@ -34,7 +34,6 @@ fn under_way() -> Bisection {
             said(b"bad", Verdict::Bad, None),
             said(b"good", Verdict::Good, None),
             said(b"near", Verdict::Skip, Some("metrics.accuracy is 0.901, too near to the bound")),
-            said(b"none", Verdict::Missing, Some("metrics.accuracy is not recorded")),
         ],
         ..begun()
     }

@@ -84,7 +84,7 @@ impl Sides {
         let mut good: Vec<ObjectId> =
             said(state, |verdict| verdict == Verdict::Good).into_iter().collect();
         good.sort_unstable();
-        let skipped = said(state, |verdict| matches!(verdict, Verdict::Skip | Verdict::Missing));
+        let skipped = said(state, |verdict| verdict == Verdict::Skip);
         match bad {
             Some(bad) if !good.is_empty() => Ok(Self { bad: bad.commit, good, skipped }),
             _ => Err(Decision::Waiting { has_bad: bad.is_some(), has_good: !good.is_empty() }),
@@ -98,11 +98,13 @@ impl Sides {
 
 /// Decides.
 ///
-/// Errors: `Usage` if the bad commit is in the history of a good one, or both are the same.
-/// Cost: a walk over what is between them; with paths, a look at the tree of each commit there.
+/// Shape: what is `unmeasured` is never to be tested. Errors: `Usage` if the bad commit is in the
+/// history of a good one, or both are the same. Cost: a walk over what is between them; with
+/// paths, a look at the tree of each commit there.
 pub(super) fn decide(
     repository: &Repository,
     state: &Bisection,
+    unmeasured: &HashSet<ObjectId>,
     progress: &Progress,
 ) -> Result<Decision, Error> {
     let sides = match Sides::of(state) {
@@ -110,7 +112,7 @@ pub(super) fn decide(
         Err(waiting) => return Ok(waiting),
     };
     repository.with_history(&sides.tips(), progress, |commits, positions| {
-        let search = Search { repository, state, sides: &sides, commits, progress };
+        let search = Search { repository, state, sides: &sides, unmeasured, commits, progress };
         let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
         if let Some(decision) = search.base(*bad, good)? {
             return Ok(decision);
@@ -127,8 +129,9 @@ pub(super) fn suspects(
     progress: &Progress,
 ) -> Result<Vec<ObjectId>, Error> {
     let Ok(sides) = Sides::of(state) else { return Ok(Vec::new()) };
+    let unmeasured = &HashSet::new();
     repository.with_history(&sides.tips(), progress, |commits, positions| {
-        let search = Search { repository, state, sides: &sides, commits, progress };
+        let search = Search { repository, state, sides: &sides, unmeasured, commits, progress };
         let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
         let suspects = search.suspects(*bad, good)?;
         suspects.culprits().map(|position| Ok(commits.id(position)?)).collect()
@@ -143,6 +146,7 @@ struct Search<'a> {
     repository: &'a Repository,
     state: &'a Bisection,
     sides: &'a Sides,
+    unmeasured: &'a HashSet<ObjectId>,
     commits: Commits<'a>,
     progress: &'a Progress,
 }
@@ -160,6 +164,11 @@ impl Search<'_> {
 
     fn id(&self, position: Position) -> Result<ObjectId, Error> {
         Ok(self.commits.id(position)?)
+    }
+
+    /// Tells whether nobody can say what a commit is.
+    fn is_passed(&self, id: &ObjectId) -> bool {
+        self.sides.skipped.contains(id) || self.unmeasured.contains(id)
     }
 
     /// Where a good commit is no ancestor of the bad one, the place where they parted has to be
@@ -181,7 +190,7 @@ impl Search<'_> {
         }
         for base in graph::merge_bases(bad, apart, |at, into| self.read(at, into))? {
             let id = self.id(base)?;
-            if !self.sides.good.contains(&id) && !self.sides.skipped.contains(&id) {
+            if !self.sides.good.contains(&id) && !self.is_passed(&id) {
                 let suspects = self.suspects(bad, good)?.count();
                 let steps = graph::steps(suspects);
                 return Ok(Some(Decision::Test { id, suspects, steps, is_base: true }));
@@ -209,13 +218,18 @@ impl Search<'_> {
 
     fn suspects(&self, bad: Position, good: &[Position]) -> Result<Suspects<Position>, Error> {
         let paths = self.paths()?;
-        let mut history = PathHistory::new(self.commits, self.repository.store.reader(), &paths);
+        let mut history = self.path_history(&paths);
         let counts = |position| {
             history.read(position, &mut Vec::new())?;
             Ok(history.is_shown(position))
         };
         let good = good.iter().copied();
         Suspects::find(bad, good, |at, into| self.read(at, into), counts)
+    }
+
+    fn path_history<'p>(&'p self, paths: &'p [TreePath]) -> PathHistory<'p, 'p> {
+        PathHistory::new(self.commits, self.repository.store.reader(), paths)
+            .first_parent(self.state.first_parent)
     }
 
     fn paths(&self) -> Result<Vec<TreePath>, Error> {
@@ -226,7 +240,7 @@ impl Search<'_> {
     fn next(&self, bad: Position, suspects: &Suspects<Position>) -> Result<Decision, Error> {
         let mut skipped = HashMap::new();
         for position in suspects.culprits() {
-            skipped.insert(position, self.sides.skipped.contains(&self.id(position)?));
+            skipped.insert(position, self.is_passed(&self.id(position)?));
         }
         let is_skipped = |position| skipped.get(&position).copied().unwrap_or_default();
         match suspects.next(is_skipped).ok_or_else(no_commits)? {
@@ -249,10 +263,9 @@ impl Search<'_> {
     /// Where nothing was skipped but what was not measured, the bad commit is the first that was
     /// measured so.
     fn only_skipped(&self, bad: Position, left: Vec<ObjectId>) -> Result<Decision, Error> {
-        let missing = said(self.state, |verdict| verdict == Verdict::Missing);
         let id = self.sides.bad;
         let unmeasured: Vec<ObjectId> = left.iter().copied().filter(|left| *left != id).collect();
-        if !unmeasured.iter().all(|left| missing.contains(left)) {
+        if unmeasured.iter().any(|left| self.sides.skipped.contains(left)) {
             return Ok(Decision::OnlySkipped(left));
         }
         Ok(Decision::Found { id, is_beside_paths: !self.touches(bad)?, unmeasured })
@@ -261,7 +274,7 @@ impl Search<'_> {
     /// Tells whether a commit changes one of the paths; any does where there are none.
     fn touches(&self, position: Position) -> Result<bool, Error> {
         let paths = self.paths()?;
-        let mut history = PathHistory::new(self.commits, self.repository.store.reader(), &paths);
+        let mut history = self.path_history(&paths);
         history.read(position, &mut Vec::new())?;
         Ok(history.is_shown(position))
     }

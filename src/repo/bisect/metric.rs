@@ -1,13 +1,13 @@
 //! Verdicts from what is recorded: nothing is executed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Bisection, MetricRule, Said, Verdict};
 use crate::object::tree::{self, EMPTY_TREE};
 use crate::object::{ArtifactKind, Commit, ObjectId, Output, Run};
 use crate::progress::Progress;
-use crate::repo::runs::{field, insist_on_field};
-use crate::repo::{Error, Repository, RunsRequest, runs};
+use crate::repo::runs::{each_run, field, insist_on_field};
+use crate::repo::{Error, Repository};
 use crate::worktree::detect::file_kind;
 
 /// Refuses a commit of which the user says one thing and its own record another.
@@ -35,11 +35,31 @@ fn value_of(commit: &Commit, name: &str) -> Option<f64> {
     field(commit, commit.run.as_ref()?, name)?.number()
 }
 
+/// Gives those of some commits that have no value to decide by.
+///
+/// Cost: the record of each.
+pub(super) fn unmeasured(
+    repository: &Repository,
+    rule: &MetricRule,
+    commits: Vec<ObjectId>,
+    progress: &Progress,
+) -> Result<HashSet<ObjectId>, Error> {
+    let mut reader = repository.store.reader();
+    let mut unmeasured = HashSet::new();
+    for id in commits {
+        progress.check()?;
+        if value_of(&reader.commit(&id)?, &rule.name).is_none() {
+            unmeasured.insert(id);
+        }
+    }
+    Ok(unmeasured)
+}
+
 /// Values that runs of the same kind have recorded.
 pub(super) struct Samples<'r> {
     repository: &'r Repository,
     /// Of each kind of run those that have a value; found when they are first asked for.
-    samples: Option<HashMap<String, Vec<Sample>>>,
+    samples: Option<HashMap<ObjectId, Vec<Sample>>>,
 }
 
 /// A run that has a value.
@@ -56,19 +76,16 @@ impl<'r> Samples<'r> {
 
     /// Decides about a commit by its recorded value.
     ///
-    /// Shape: with a tolerance, values are noisy: the mean of all runs of the same counts. Cost:
-    /// one record; with a tolerance, once, all runs.
+    /// Shape: `None` if it has none. With a tolerance, values are noisy: the mean of all runs of the
+    /// same counts. Cost: one record; with a tolerance, once, all runs.
     pub fn ask(
         &mut self,
         rule: &MetricRule,
         id: ObjectId,
         progress: &Progress,
-    ) -> Result<Said, Error> {
+    ) -> Result<Option<Said>, Error> {
         let record = self.repository.store.reader().commit(&id)?;
-        let Some(value) = value_of(&record, &rule.name) else {
-            let reason = Some(format!("{} is not recorded", rule.name));
-            return Ok(Said { commit: id, verdict: Verdict::Missing, reason });
-        };
+        let Some(value) = value_of(&record, &rule.name) else { return Ok(None) };
         let mut values = vec![value];
         if let Some(run) = record.run.as_ref().filter(|_| rule.tolerance.as_f64() > 0.0) {
             values = self.values(rule, &record, run, progress)?;
@@ -82,7 +99,7 @@ impl<'r> Samples<'r> {
         if verdict == Verdict::Skip {
             reason.push_str(", too near to the bound");
         }
-        Ok(Said { commit: id, verdict, reason: Some(reason) })
+        Ok(Some(Said { commit: id, verdict, reason: Some(reason) }))
     }
 
     /// Gives the values of all runs of the same, this one among them.
@@ -112,24 +129,26 @@ fn samples(
     repository: &Repository,
     rule: &MetricRule,
     progress: &Progress,
-) -> Result<HashMap<String, Vec<Sample>>, Error> {
-    let mut samples: HashMap<String, Vec<Sample>> = HashMap::new();
-    for found in runs(repository, &RunsRequest::default(), progress)? {
-        let (tree, value) = (found.commit.tree, value_of(&found.commit, &rule.name));
-        if let (Some(run), Some(value)) = (found.run(), value) {
-            let kind = kind(run, &found.commit);
-            samples.entry(kind).or_default().push(Sample { tree, value });
+) -> Result<HashMap<ObjectId, Vec<Sample>>, Error> {
+    let mut samples: HashMap<ObjectId, Vec<Sample>> = HashMap::new();
+    each_run(repository, progress, |_, commit| {
+        let value = value_of(&commit, &rule.name);
+        if let (Some(run), Some(value)) = (&commit.run, value) {
+            let sample = Sample { tree: commit.tree, value };
+            samples.entry(kind(run, &commit)).or_default().push(sample);
         }
-    }
+        Ok(())
+    })?;
     Ok(samples)
 }
 
-/// Spells what two runs have to share in their records so that their values differ by noise alone.
-fn kind(run: &Run, commit: &Commit) -> String {
+/// Hashes what two runs have to share in their records so that their values differ by noise alone.
+fn kind(run: &Run, commit: &Commit) -> ObjectId {
     let inputs: Vec<_> = run.inputs.iter().map(|input| (&input.path, input.content.id)).collect();
     let code = commit.code.as_ref().map(|code| (&code.git_commit, code.changes));
     let Run { command, directory, params, .. } = run;
-    format!("{:?} {command:?} {directory:?} {params:?} {inputs:?} {code:?}", commit.parents)
+    let shared = (&commit.parents, command, directory, params, inputs, code);
+    ObjectId::of(format!("{shared:?}").as_bytes())
 }
 
 /// Tells whether two runs began with the same files: what differs is what they wrote.

@@ -10,7 +10,7 @@ mod trial;
 
 use std::collections::HashSet;
 
-use super::checkout::{CheckoutReport, CheckoutRequest, checkout};
+use super::checkout::{CheckoutReport, CheckoutRequest, checkout_locked};
 use super::revision::Resolver;
 use super::write_out::Written;
 use super::{Error, Head, Repository, RevListRequest, rev_list};
@@ -68,11 +68,13 @@ pub fn bisect_start(
     request: &BisectStartRequest,
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
-    if bisect::load(&repository.location.folder)?.is_some() {
-        let text = "a bisection is under way: `provenance bisect reset` ends it";
-        return Err(Error::Conflict(text.to_owned()));
-    }
-    go(repository, begin(repository, request)?, &request.command, progress)
+    go(repository, &request.command, progress, || {
+        if bisect::load(&repository.location.folder)?.is_some() {
+            let text = "a bisection is under way: `provenance bisect reset` ends it";
+            return Err(Error::Conflict(text.to_owned()));
+        }
+        begin(repository, request)
+    })
 }
 
 /// Does again what was said elsewhere, in place of the search under way.
@@ -84,16 +86,18 @@ pub fn bisect_replay(
     says: &[(Verdict, Vec<u8>)],
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
-    let mut state = begin(repository, request)?;
-    if let Some(before) = bisect::load(&repository.location.folder)? {
-        state.head = before.head;
-    }
-    let mut resolver = Resolver::new(repository)?;
-    for (verdict, typed) in says {
-        let commit = resolver.commit(typed)?;
-        state.log.push(Said { commit, verdict: *verdict, reason: None });
-    }
-    go(repository, state, &request.command, progress)
+    go(repository, &request.command, progress, || {
+        let mut state = begin(repository, request)?;
+        if let Some(before) = bisect::load(&repository.location.folder)? {
+            state.head = before.head;
+        }
+        let mut resolver = Resolver::new(repository)?;
+        for (verdict, typed) in says {
+            let commit = resolver.commit(typed)?;
+            state.log.push(Said { commit, verdict: *verdict, reason: None });
+        }
+        Ok(state)
+    })
 }
 
 fn begin(repository: &Repository, request: &BisectStartRequest) -> Result<Bisection, Error> {
@@ -135,7 +139,24 @@ pub fn bisect_say(
     command: &str,
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
-    let mut state = bisect_state(repository)?;
+    let commits = commits(repository, verdict, revisions, progress)?;
+    go(repository, command, progress, || {
+        let mut state = bisect_state(repository)?;
+        if verdict == Verdict::Bad && commits.len() > 1 {
+            return Err(Error::Usage(format!("one commit is {}: name one", state.bad_word)));
+        }
+        state.log.extend(commits.into_iter().map(|commit| Said { commit, verdict, reason: None }));
+        Ok(state)
+    })
+}
+
+/// Finds the commits that are spoken of.
+fn commits(
+    repository: &Repository,
+    verdict: Verdict,
+    revisions: &[Vec<u8>],
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Error> {
     let mut commits = Vec::new();
     if revisions.is_empty() {
         let head = repository.head_commit()?;
@@ -154,11 +175,7 @@ pub fn bisect_say(
             commits.push(Resolver::new(repository)?.commit(typed)?);
         }
     }
-    if verdict == Verdict::Bad && commits.len() > 1 {
-        return Err(Error::Usage(format!("one commit is {}: name one", state.bad_word)));
-    }
-    state.log.extend(commits.into_iter().map(|commit| Said { commit, verdict, reason: None }));
-    go(repository, state, command, progress)
+    Ok(commits)
 }
 
 /// Goes on where the search stands: checks out what is to be tested.
@@ -167,7 +184,7 @@ pub fn bisect_next(
     command: &str,
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
-    go(repository, bisect_state(repository)?, command, progress)
+    go(repository, command, progress, || bisect_state(repository))
 }
 
 /// Reads what was said so far.
@@ -187,6 +204,7 @@ pub fn first_ancestor(
     commit: &Commit,
     passed: &[ObjectId],
 ) -> Result<Option<ObjectId>, Error> {
+    let passed: HashSet<&ObjectId> = passed.iter().collect();
     let mut reader = repository.store.reader();
     let mut next = commit.parents.first().copied();
     while let Some(id) = next.filter(|id| passed.contains(id)) {
@@ -221,6 +239,7 @@ pub fn bisect_reset(
     progress: &Progress,
 ) -> Result<Option<CheckoutReport>, Error> {
     let folder = &repository.location.folder;
+    let _lock = repository.lock(progress)?;
     let Some(state) = bisect::load(folder)? else { return Ok(None) };
     let target = match target {
         Some(target) => target,
@@ -234,30 +253,33 @@ pub fn bisect_reset(
         command: command.to_owned(),
         ..CheckoutRequest::default()
     };
-    let report = checkout(repository, &request, progress)?;
+    let report = checkout_locked(repository, &request, progress)?;
     bisect::remove(folder)?;
     Ok(Some(report))
 }
 
 /// Asks the record as long as it answers, and then checks out what somebody has to test.
+///
+/// Shape: `state` gives the search, with what is said now; nobody else says anything meanwhile.
 fn go(
     repository: &Repository,
-    state: Bisection,
     command: &str,
     progress: &Progress,
+    state: impl FnOnce() -> Result<Bisection, Error>,
 ) -> Result<BisectReport, Error> {
-    let report = follow(repository, state, Missing::Skip, progress)?;
-    check_out(repository, report, false, command, progress)
+    let _lock = repository.lock(progress)?;
+    let report = follow(repository, state()?, Missing::PassOver, progress)?;
+    check_out(repository, report, command, progress)
 }
 
 /// What becomes of a commit that has no value to decide by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
-    Skip,
+    PassOver,
     Test,
 }
 
-/// Follows what was said and what is recorded, and writes it down.
+/// Follows what was said and what is recorded, and writes it down; the worktree is locked.
 fn follow(
     repository: &Repository,
     mut state: Bisection,
@@ -265,47 +287,65 @@ fn follow(
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
     let mut samples = metric::Samples::new(repository);
+    let mut unmeasured = HashSet::new();
     let mut decided = Vec::new();
     let decision = loop {
         progress.check()?;
-        let decision = decide::decide(repository, &state, progress)?;
+        let decision = decide::decide(repository, &state, &unmeasured, progress)?;
         let (Some(rule), Some(id)) = (&state.metric, decision.to_test()) else { break decision };
-        let said = samples.ask(rule, id, progress)?;
-        if said.verdict == Verdict::Missing && missing == Missing::Test {
-            break decision;
+        match samples.ask(rule, id, progress)? {
+            Some(said) => {
+                decided.push(said.clone());
+                state.log.push(said);
+            }
+            None if missing == Missing::Test => break decision,
+            // Where one has no value many have none: all are looked at, once.
+            None => {
+                let suspects = decide::suspects(repository, &state, progress)?;
+                unmeasured.extend(metric::unmeasured(repository, rule, suspects, progress)?);
+                unmeasured.insert(id);
+            }
         }
-        decided.push(said.clone());
-        state.log.push(said);
     };
-    {
-        let _lock = repository.lock(progress)?;
-        bisect::save(&repository.location.folder, &state)?;
+    if !bisect::fits(&state) {
+        let text = "too much was said of too many commits: name the bad and the good ones nearer";
+        return Err(Error::Usage(text.to_owned()));
     }
+    bisect::save(&repository.location.folder, &state)?;
     let shown = decision.to_test().or(decision.found());
     let mut reader = repository.store.reader();
     let commit = shown.map(|id| Ok::<_, Error>((id, reader.commit(&id)?))).transpose()?;
     Ok(BisectReport { state, decision, commit, decided, written: None })
 }
 
-/// Checks out the commit that is to be tested, if it is not.
+/// Checks out the commit that is to be tested, if it is not; the worktree is locked.
 fn check_out(
     repository: &Repository,
     mut report: BisectReport,
-    is_forced: bool,
     command: &str,
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
     let Some(id) = report.decision.to_test() else { return Ok(report) };
-    if is_forced || repository.head()? != Head::Detached(id) {
-        let request = CheckoutRequest {
-            target: Some(id.to_string().into_bytes()),
-            new_branch: None,
-            is_forced,
-            command: command.to_owned(),
-        };
-        report.written = Some(checkout(repository, &request, progress)?.written);
+    if repository.head()? != Head::Detached(id) {
+        report.written = Some(go_to(repository, id, false, command, progress)?);
     }
     Ok(report)
+}
+
+fn go_to(
+    repository: &Repository,
+    id: ObjectId,
+    is_forced: bool,
+    command: &str,
+    progress: &Progress,
+) -> Result<Written, Error> {
+    let request = CheckoutRequest {
+        target: Some(id.to_string().into_bytes()),
+        new_branch: None,
+        is_forced,
+        command: command.to_owned(),
+    };
+    Ok(checkout_locked(repository, &request, progress)?.written)
 }
 
 /// Gives the commits of which something was said.

@@ -5,13 +5,14 @@ use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follow};
+use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follow, go_to};
 use crate::capture::process::StartError;
 use crate::capture::trial::{self, Trial};
 use crate::object::{Commit, ObjectId};
 use crate::progress::Progress;
 use crate::repo::status::{StatusRequest, status};
-use crate::repo::{Error, Repository};
+use crate::repo::{Error, Head, Repository};
+use crate::worktree::bisect;
 
 /// Says which command tests.
 #[derive(Debug)]
@@ -71,34 +72,63 @@ pub fn bisect_run(
     progress: &Progress,
     mut each: impl FnMut(&TrialEvent<'_>),
 ) -> Result<BisectReport, Error> {
-    let mut state = bisect_state(repository)?;
     insist_on_clean(repository, progress)?;
-    // What no value decided can be tested now.
-    state.log.retain(|said| said.verdict != Verdict::Missing);
-    let mut is_forced = false;
     let mut decided = Vec::new();
+    let mut said = None;
     loop {
+        let lock = repository.lock(progress)?;
+        let mut state = bisect_state(repository)?;
+        state.log.extend(said);
         let mut report = follow(repository, state, Missing::Test, progress)?;
         report.decided.iter().for_each(|said| each(&TrialEvent::Said(said)));
         decided.append(&mut report.decided);
-        let report = check_out(repository, report, is_forced, &request.journal, progress)?;
+        let report = check_out(repository, report, &request.journal, progress)?;
+        drop(lock);
         let super::Decision::Test { id, suspects, .. } = report.decision else {
             return Ok(BisectReport { decided, ..report });
         };
         if let Some((id, commit)) = &report.commit {
             each(&TrialEvent::Testing { id: *id, commit, suspects });
         }
-        let said = test(repository, request, id, progress, &mut each)?;
-        each(&TrialEvent::Said(&said));
-        decided.push(said.clone());
-        state = report.state;
-        state.log.push(said);
-        let files = changed(repository, progress)?;
-        is_forced = files > 0;
-        if is_forced {
+        let tested = test(repository, request, id, progress, &mut each);
+        // Whatever came of it: what the test has changed must not be tested with another commit.
+        let files = put_back(repository, id, &request.journal, progress)?;
+        if files > 0 {
             each(&TrialEvent::Changed { files });
         }
+        let tested = tested?;
+        each(&TrialEvent::Said(&tested));
+        decided.push(tested.clone());
+        said = Some(tested);
     }
+}
+
+/// Makes tracked files what they are in the commit that was tested, and counts those that were not.
+///
+/// Errors: `Conflict` if something else is checked out, or the search was ended: whatever differs
+/// then is somebody's work and not the test's.
+fn put_back(
+    repository: &Repository,
+    tested: ObjectId,
+    journal: &str,
+    progress: &Progress,
+) -> Result<usize, Error> {
+    let _lock = repository.lock(progress)?;
+    let is_ours = bisect::is_under_way(&repository.location.folder)
+        && repository.head()? == Head::Detached(tested);
+    if !is_ours {
+        return Err(Error::Conflict(format!(
+            "the search was ended, or something else was checked out, while {} was tested: what the \
+             test says does not count, and your files stay as they are; `provenance bisect` says \
+             whether a search is under way",
+            tested.short()
+        )));
+    }
+    let files = changed(repository, progress)?;
+    if files > 0 {
+        go_to(repository, tested, true, journal, progress)?;
+    }
+    Ok(files)
 }
 
 /// Tests the commit that is checked out.

@@ -53,6 +53,8 @@ pub struct PathHistory<'a, 'r> {
     commits: Commits<'a>,
     reader: Reader<'r>,
     paths: &'a [TreePath],
+    /// Whether all but the first parent of a merge count for nothing.
+    first_parent: bool,
     /// What a tree holds under the paths, as a hash of what stands there.
     states: HashMap<ObjectId, State>,
     trees: HashMap<Position, ObjectId>,
@@ -73,7 +75,13 @@ impl<'a, 'r> PathHistory<'a, 'r> {
     /// Looks through `paths`; without any, every commit is shown.
     pub fn new(commits: Commits<'a>, reader: Reader<'r>, paths: &'a [TreePath]) -> Self {
         let (states, trees, seen) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { commits, reader, paths, states, trees, seen }
+        Self { commits, reader, paths, first_parent: false, states, trees, seen }
+    }
+
+    /// Compares a merge with its first parent alone, and follows no other, if `is_so`.
+    pub const fn first_parent(mut self, is_so: bool) -> Self {
+        self.first_parent = is_so;
+        self
     }
 
     /// Appends the parents to follow, and tells what the walks of `graph` ask.
@@ -104,6 +112,9 @@ impl<'a, 'r> PathHistory<'a, 'r> {
     fn look(&mut self, position: Position) -> Result<Seen, Error> {
         let mut follows = Vec::new();
         let vertex = self.commits.read(position, &mut follows)?;
+        if self.first_parent {
+            follows.truncate(1);
+        }
         let own = self.state(position)?;
         for parent in &follows {
             if self.state(*parent)? == own {

@@ -1,11 +1,12 @@
 //! `impact WHAT`: which runs and models are affected when something is wrong with it.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt;
 
-use super::lineage::path_of;
-use super::lineage_text::{id_of, journal_json};
+use super::lineage::{note_if_changed, path_of};
+use super::lineage_text::{journal_json, within_json};
 use super::print::Output;
 use super::{Context, Exit, Failure, Outcome, escape, units};
 use crate::object::{ObjectId, Run};
@@ -26,7 +27,7 @@ const DOUBTS_MAX: usize = 8;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  provenance impact data/train.csv                 # what the file is now
+  provenance impact data/train.csv                 # what the file is in HEAD
   provenance impact --all-versions data/train.csv  # whatever it ever was
   provenance impact main~3:data/train.csv          # what it was then
   provenance impact survey                         # whatever came from a source of that name
@@ -35,7 +36,7 @@ pub struct Args {
     /// What is in doubt
     #[arg(value_name = "WHAT")]
     what: OsString,
-    /// All content that the path ever had, not just what it has now
+    /// All content that the path ever had, not just what HEAD has
     #[arg(long)]
     all_versions: bool,
     /// Only runs that began at DATE or later
@@ -57,8 +58,8 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         true => Ok(out.json(&json(&report))?),
         false => words(out, &report),
     })?;
-    let is_any = !report.runs.is_empty() || !report.affected.is_empty();
-    Ok(if is_any { Exit::No } else { Exit::Ok })
+    note_if_changed(&report.known, context);
+    Ok(if report.runs.is_empty() { Exit::Ok } else { Exit::No })
 }
 
 fn words(out: &mut Output, report: &ImpactReport) -> Result<(), Failure> {
@@ -66,14 +67,19 @@ fn words(out: &mut Output, report: &ImpactReport) -> Result<(), Failure> {
         .starts
         .iter()
         .take(DOUBTS_MAX)
-        .map(|(name, node)| format!("{} {}", escape::line(name), out.paint.id(short(*node))))
+        .map(|(name, node)| format!("{} {}", escape::line(name), out.paint.id(node.id().short())))
         .collect();
     let mut doubt = doubt.join(", ");
     let more = report.starts.len().saturating_sub(DOUBTS_MAX);
     if more > 0 {
         doubt.push_str(&format!(" and {more} more"));
     }
-    if report.runs.is_empty() && report.affected.is_empty() {
+    if report.runs.is_empty() && report.earlier > 0 {
+        let earlier = units::count(report.earlier as u64, "earlier run");
+        writeln!(out, "Nothing since then is affected by {doubt}; {earlier} had to do with it")?;
+        return complete(out, report);
+    }
+    if report.runs.is_empty() {
         writeln!(out, "Nothing is affected: no run says that it has read {doubt}")?;
         if !report.beside.is_empty() {
             let runs = units::count(report.beside.len() as u64, "run");
@@ -98,7 +104,7 @@ fn words(out: &mut Output, report: &ImpactReport) -> Result<(), Failure> {
         writeln!(out, "  {path}  {id}  {}", run_of(report, affected))?;
         writeln!(out, "    {}", chain(report, affected))?;
     }
-    let made: Vec<_> = report.affected.iter().map(|affected| affected.run).collect();
+    let made: HashSet<_> = report.affected.iter().map(|affected| affected.run).collect();
     let bare: Vec<_> = report.runs.iter().filter(|run| !made.contains(run)).collect();
     if !bare.is_empty() {
         writeln!(out, "\n{}", out.paint.heading("Runs that made nothing that is recorded:"))?;
@@ -144,17 +150,16 @@ fn run_of(report: &ImpactReport, affected: &AffectedArtifact) -> String {
 
 /// Says by which way something is affected: `raw.csv → run clean → data → run train → model`.
 fn chain(report: &ImpactReport, affected: &AffectedArtifact) -> String {
-    let start = report.starts.first().map(|(name, _)| escape::line(name)).unwrap_or_default();
-    let mut steps = vec![start];
+    let start = report.starts.iter().find(|(_, node)| *node == affected.start);
+    let mut steps = vec![start.map(|(name, _)| escape::line(name)).unwrap_or_default()];
     for (link, node) in &affected.chain {
         let path = escape::path(link.path.as_bytes());
+        // The run has read the directory in which it is.
+        steps.extend(link.within.as_ref().map(|_| path.clone()));
         steps.push(match (node, link.role) {
             (LineageNode::Commit(id), _) => {
                 let name = of(report, id).map(|run| escape::line(&run.name));
                 format!("run {}", name.unwrap_or_else(|| id.short()))
-            }
-            (LineageNode::Artifact(id), LinkRole::PartOf) => {
-                report.known.names.get(id).map_or_else(|| id.short(), |name| escape::line(name))
             }
             (LineageNode::Artifact(_), LinkRole::Holds) => {
                 format!("{}/{path}", steps.last().map(String::as_str).unwrap_or_default())
@@ -165,17 +170,11 @@ fn chain(report: &ImpactReport, affected: &AffectedArtifact) -> String {
     steps.join(" → ")
 }
 
-fn short(node: LineageNode) -> String {
-    match node {
-        LineageNode::Commit(id) | LineageNode::Artifact(id) => id.short(),
-    }
-}
-
 fn json(report: &ImpactReport) -> serde_json::Value {
     let starts: Vec<_> = report
         .starts
         .iter()
-        .map(|(name, node)| serde_json::json!({"name": name, "id": id_of(*node)}))
+        .map(|(name, node)| serde_json::json!({"name": name, "id": node.id().to_record()}))
         .collect();
     let affected: Vec<_> = report
         .affected
@@ -183,7 +182,8 @@ fn json(report: &ImpactReport) -> serde_json::Value {
         .map(|affected| {
             let chain = affected.chain.iter().map(|(link, node)| {
                 serde_json::json!({
-                    "id": id_of(*node), "role": link.role.word(), "path": link.path,
+                    "id": node.id().to_record(), "role": link.role.word(), "path": link.path,
+                    "within": within_json(link),
                 })
             });
             serde_json::json!({
@@ -191,6 +191,7 @@ fn json(report: &ImpactReport) -> serde_json::Value {
                 "id": affected.content.id.to_record(),
                 "path": affected.path,
                 "run": affected.run.to_record(),
+                "start": affected.start.id().to_record(),
                 "chain": chain.collect::<Vec<_>>(),
             })
         })
@@ -208,8 +209,10 @@ fn json(report: &ImpactReport) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "starts": starts,
+        "changed": report.known.has_changed,
         "affected": affected,
         "runs": runs,
+        "earlier": report.earlier,
         "beside": report.beside.iter().map(ObjectId::to_record).collect::<Vec<_>>(),
         "journal": journal_json(&report.journal),
     })

@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::{Context, Exit, Outcome, lineage_text};
+use super::{Context, Exit, Outcome, escape, lineage_text, print};
 use crate::object::TreePath;
-use crate::repo::{self, Direction, LineageRequest, Repository};
+use crate::repo::{self, Direction, LineageReport, LineageRequest, Repository};
 
 /// Show where something came from, or what came of it
 ///
-/// WHAT is a run or another commit, a path, COMMIT:PATH, the name of an artifact, an id, or a
-/// SHA-256; HEAD if it is not given. Only what runs have read and made counts, by its exact
-/// content; a file is followed into the directories that hold it.
+/// WHAT is a run or another commit, a path as HEAD has it, COMMIT:PATH, the name of an artifact, an
+/// id, or a SHA-256; HEAD if it is not given. Only what runs have read and made counts, by its
+/// exact content; a file is followed into the directories that hold it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long)]
     down: bool,
     /// Go so many runs far
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     depth: Option<u32>,
     /// How to show it
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
@@ -68,7 +68,17 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         Format::Mermaid => lineage_text::mermaid(out, &report),
         Format::Json => Ok(out.json(&lineage_text::json(&report))?),
     })?;
+    note_if_changed(&report, context);
     Ok(Exit::Ok)
+}
+
+/// Says so if the answer is not about the file that the user sees.
+pub fn note_if_changed(report: &LineageReport, context: &Context) {
+    if report.has_changed && !context.global.quiet {
+        let name = escape::line(&report.name);
+        let text = format!("{name} was changed since: this is about what is recorded of it");
+        print::note(context.stderr_paint(), "note: ", &text);
+    }
 }
 
 /// Takes a word as a path from where the user stands, if it can be one.

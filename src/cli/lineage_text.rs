@@ -11,6 +11,9 @@ use crate::repo::{Direction, Edge, JournalPoint, LineageNode, LineageReport, Lin
 /// Most branches of one node that are drawn; the others are counted.
 const BRANCHES_MAX: usize = 50;
 
+/// Most levels that are drawn.
+const LEVELS_MAX: usize = 64;
+
 type Edges<'r> = HashMap<LineageNode, Vec<&'r Edge<LineageNode, Link>>>;
 
 /// Draws it as a tree; what was drawn already is only named again.
@@ -56,6 +59,10 @@ impl Drawing<'_> {
     ) -> Result<(), Failure> {
         self.drawn.insert(node);
         let edges = self.edges.get(&node).cloned().unwrap_or_default();
+        if bars.len() >= LEVELS_MAX && !edges.is_empty() {
+            writeln!(out, "{}… and so on (--format json has all)", stem(bars, true))?;
+            return Ok(());
+        }
         let shown = edges.len().min(BRANCHES_MAX);
         let more = edges.len() - shown;
         for (at, edge) in edges.iter().take(shown).enumerate() {
@@ -79,21 +86,16 @@ impl Drawing<'_> {
     }
 
     /// Says how a node is reached, and how it is called there.
-    fn words(&self, edge: &Edge<LineageNode, Link>) -> (&'static str, String) {
+    fn words(&self, edge: &Edge<LineageNode, Link>) -> (String, String) {
         let path = escape::path(edge.label.path.as_bytes());
+        let within = edge.label.within.as_ref().map(|_| format!("in {path} "));
+        let within = within.unwrap_or_default();
         match (edge.label.role, self.direction) {
-            (LinkRole::PartOf, _) => ("in ", self.name(edge.to)),
-            (LinkRole::Holds, _) => ("holds ", path),
-            (LinkRole::Output, Direction::Up) => ("made by ", String::new()),
-            (LinkRole::Input, Direction::Down) => ("read by ", String::new()),
-            _ => ("", path),
+            (LinkRole::Holds, _) => ("holds ".to_owned(), path),
+            (LinkRole::Output, Direction::Up) => (format!("made {within}by "), String::new()),
+            (LinkRole::Input, Direction::Down) => (format!("read {within}by "), String::new()),
+            _ => (String::new(), path),
         }
-    }
-
-    /// Gives the path of a run that had some content.
-    fn name(&self, node: LineageNode) -> String {
-        let LineageNode::Artifact(id) = node else { return String::new() };
-        self.report.names.get(&id).map(|name| escape::path(name.as_bytes())).unwrap_or_default()
     }
 
     fn node(&self, out: &Output, node: LineageNode, name: &str) -> String {
@@ -235,7 +237,7 @@ fn graph(report: &LineageReport) -> (Names, Vec<(String, String, &'static str)>)
         let is_forward = match edge.label.role {
             LinkRole::Input => matches!(edge.from, LineageNode::Artifact(_)),
             LinkRole::Output | LinkRole::Artifact => matches!(edge.from, LineageNode::Commit(_)),
-            LinkRole::PartOf | LinkRole::Holds => true,
+            LinkRole::Holds => true,
         };
         let (from, to) = if is_forward { (from, to) } else { (to, from) };
         (from, to, edge.label.role.word())
@@ -253,25 +255,28 @@ pub fn json(report: &LineageReport) -> serde_json::Value {
     }
     let edges: Vec<_> = report.edges.iter().map(edge_json).collect();
     serde_json::json!({
-        "start": id_of(report.start),
+        "start": report.start.id().to_record(),
+        "changed": report.has_changed,
         "nodes": nodes.into_values().collect::<Vec<_>>(),
         "edges": edges,
         "journal": journal_json(&report.journal),
     })
 }
 
-/// Gives the id of a node as records have it.
-pub fn id_of(node: LineageNode) -> String {
-    match node {
-        LineageNode::Commit(id) | LineageNode::Artifact(id) => id.to_record(),
-    }
-}
-
 fn edge_json(edge: &Edge<LineageNode, Link>) -> serde_json::Value {
     serde_json::json!({
-        "from": id_of(edge.from), "to": id_of(edge.to),
+        "from": edge.from.id().to_record(), "to": edge.to.id().to_record(),
         "role": edge.label.role.word(), "path": edge.label.path,
+        "within": within_json(&edge.label),
     })
+}
+
+/// Gives the directory of which content was a part for JSON, or null.
+pub fn within_json(link: &Link) -> serde_json::Value {
+    match &link.within {
+        Some(within) => serde_json::json!({"id": within.id.to_record(), "path": within.path}),
+        None => serde_json::Value::Null,
+    }
 }
 
 fn node_json(report: &LineageReport, node: LineageNode) -> serde_json::Value {

@@ -16,21 +16,25 @@ pub struct Edge<N, L> {
     pub is_first: bool,
 }
 
-/// Follows edges from `start`, nearest first, to the end or as deep as `depth_max`.
+/// Follows edges from `starts`, nearest first, to the end or as deep as `depth_max`.
 ///
-/// Shape: every edge out of a node that is reached, once, in the order in which they were given;
-/// a cycle ends where it closes. `weight` tells how much deeper a node lies than what leads to it.
+/// Shape: every edge out of a node that is reached, once, in the order in which they were given; no
+/// first edge leads to a start, and a cycle ends where it closes. `weight` tells how much deeper a node lies than what leads to it.
 /// Errors: those of `neighbours`, which appends what a node leads to.
 /// Cost: `neighbours` is called once for each node that is not too deep.
 pub fn spread<N: Clone + Eq + Hash, L, E>(
-    start: N,
+    starts: impl IntoIterator<Item = N>,
     depth_max: Option<u32>,
     weight: impl Fn(&N) -> u32,
     mut neighbours: impl FnMut(&N, &mut Vec<(N, L)>) -> Result<(), E>,
 ) -> Result<Vec<Edge<N, L>>, E> {
     let mut edges = Vec::new();
-    let mut seen = HashSet::from([start.clone()]);
-    let mut queue = VecDeque::from([(start, 0_u32)]);
+    let (mut seen, mut queue) = (HashSet::new(), VecDeque::new());
+    for start in starts {
+        if seen.insert(start.clone()) {
+            queue.push_back((start, 0_u32));
+        }
+    }
     let mut found = Vec::new();
     while let Some((from, depth)) = queue.pop_front() {
         neighbours(&from, &mut found)?;
@@ -71,7 +75,7 @@ mod tests {
     }
 
     fn labels(depth_max: Option<u32>, is_first: bool) -> Vec<String> {
-        let edges = spread('a', depth_max, |_| 1, neighbours).unwrap();
+        let edges = spread(['a'], depth_max, |_| 1, neighbours).unwrap();
         let edges = edges.into_iter().filter(|edge| !is_first || edge.is_first);
         edges.map(|edge| edge.label).collect()
     }
@@ -89,9 +93,18 @@ mod tests {
         assert!(labels(Some(0), false).is_empty());
     }
 
+    /// The nearest start led to nothing that another, asked about before it, had led to already.
+    #[test]
+    fn of_several_starts_the_nearest_leads_to_it() {
+        let edges = spread(['a', 'c', 'a'], None, |_| 1, neighbours).unwrap();
+        let first = edges.iter().filter(|edge| edge.is_first).map(|edge| edge.label.as_str());
+        assert_eq!(first.collect::<Vec<_>>(), ["ab", "ae", "cd"]);
+        assert_eq!(edges.len(), labels(None, false).len(), "no edge comes twice");
+    }
+
     #[test]
     fn what_cannot_be_read_ends_it() {
-        let result = spread('a', None, |_| 1, |_, _: &mut Vec<(char, ())>| Err("damaged"));
+        let result = spread(['a'], None, |_| 1, |_, _: &mut Vec<(char, ())>| Err("damaged"));
         assert_eq!(result, Err("damaged"));
     }
 }

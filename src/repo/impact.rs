@@ -10,7 +10,7 @@ use super::lineage::{
 use super::log::path_history::path_versions;
 use super::source::contents;
 use super::{Error, Repository, date};
-use crate::object::{Content, ObjectId, Timestamp, TreePath};
+use crate::object::{Commit, Content, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
 
 /// Says what is in doubt.
@@ -20,7 +20,7 @@ pub struct ImpactRequest {
     pub start: Vec<u8>,
     /// The same as a path from the worktree's root, if it can be one.
     pub path: Option<TreePath>,
-    /// Whether all content counts that the path ever had, not just what it has now.
+    /// Whether all content counts that the path ever had, not just what it has in the head.
     pub all_versions: bool,
     /// Only runs that began at this date or later.
     pub since: Option<String>,
@@ -38,6 +38,8 @@ pub struct Affected {
     pub path: String,
     /// The run that made it.
     pub run: ObjectId,
+    /// The content in doubt that it came of.
+    pub start: LineageNode,
     /// The steps that lead to it from the content in doubt: the proof.
     pub chain: Vec<Step>,
 }
@@ -51,6 +53,8 @@ pub struct ImpactReport {
     pub affected: Vec<Affected>,
     /// Runs that have read it, directly or what came of it, the latest first.
     pub runs: Vec<ObjectId>,
+    /// How many runs before the date that was given have read it, or what came of it.
+    pub earlier: usize,
     /// Runs in whose worktree it was, though they do not say that they have read it; looked for
     /// only where nothing else is affected.
     pub beside: Vec<ObjectId>,
@@ -73,14 +77,11 @@ pub fn impact(
         None => None,
         Some(text) => Some(date::parse(text, &date::local(repository.clock.now())?)?),
     };
-    let starts = starts(repository, request, progress)?;
     let derivations = Derivations::load(repository, progress)?;
-    let nodes = starts.iter().map(|start| start.node);
-    let mut graph = Graph::new(repository, derivations, nodes, progress)?;
-    let mut edges = Vec::new();
-    for start in &starts {
-        edges.extend(graph.spread(start.node, Direction::Down, None)?);
-    }
+    let starts = starts(repository, request, &derivations, progress)?;
+    let nodes: Vec<LineageNode> = starts.iter().map(|start| start.node).collect();
+    let mut graph = Graph::new(repository, derivations, nodes.iter().copied(), progress)?;
+    let edges = graph.spread(nodes.iter().copied(), Direction::Down, None)?;
     let named = starts.iter().map(|start| (start.name.clone(), start.node)).collect::<Vec<_>>();
     let first = starts.into_iter().next().ok_or_else(|| Error::NotFound {
         what: "content of the path",
@@ -88,27 +89,29 @@ pub fn impact(
     })?;
     let all = graph.derivations.runs().to_vec();
     let known = graph.report(first, edges)?;
-    let mut runs: Vec<(Option<Timestamp>, ObjectId)> = Vec::new();
-    for (id, commit) in &known.commits {
-        let started = commit.run.as_ref().map(|run| run.started);
-        if started.is_some() && since.is_none_or(|since| started >= Some(since)) {
-            runs.push((started, *id));
+    let started = |commit: &Commit| commit.run.as_ref().map(|run| run.started);
+    let mut reached: Vec<(Option<Timestamp>, ObjectId)> = Vec::new();
+    for (id, commit) in known.commits.iter().filter(|(_, commit)| commit.run.is_some()) {
+        reached.push((started(commit), *id));
+    }
+    reached.sort_unstable_by(|a, b| b.cmp(a));
+    let is_meant = |started| since.is_none_or(|since| started >= Some(since));
+    let later = reached.iter().filter(|(started, _)| is_meant(*started));
+    let runs: Vec<ObjectId> = later.map(|(_, id)| *id).collect();
+    let mut beside = Vec::new();
+    if reached.is_empty() {
+        let mut reader = repository.store.reader();
+        for id in Containment::holders(&repository.store, artifacts(&nodes), &all, progress)? {
+            if is_meant(started(&reader.commit(&id)?)) {
+                beside.push(id);
+            }
         }
     }
-    runs.sort_unstable_by(|a, b| b.cmp(a));
-    let runs: Vec<ObjectId> = runs.into_iter().map(|(_, id)| id).collect();
-    let affected = affected(&known, &runs, &named);
-    let mut beside = Vec::new();
-    if runs.is_empty() {
-        let sought = named.iter().filter_map(|(_, node)| match node {
-            LineageNode::Artifact(id) => Some(*id),
-            LineageNode::Commit(_) => None,
-        });
-        beside = Containment::holders(&repository.store, sought, &all, progress)?;
-    }
+    let affected = affected(&known, &runs);
     Ok(ImpactReport {
         starts: named,
         affected,
+        earlier: reached.len() - runs.len(),
         runs,
         beside,
         journal: known.journal.clone(),
@@ -116,10 +119,18 @@ pub fn impact(
     })
 }
 
+fn artifacts(nodes: &[LineageNode]) -> impl Iterator<Item = ObjectId> {
+    nodes.iter().filter_map(|node| match node {
+        LineageNode::Artifact(id) => Some(*id),
+        LineageNode::Commit(_) => None,
+    })
+}
+
 /// Finds what is in doubt: one content, all that a path ever had, or all that came of a source.
 fn starts(
     repository: &Repository,
     request: &ImpactRequest,
+    derivations: &Derivations,
     progress: &Progress,
 ) -> Result<Vec<Start>, Error> {
     let path = request.path.as_ref();
@@ -131,21 +142,14 @@ fn starts(
         let versions = path_versions(repository, path, progress)?;
         return Ok(versions.into_iter().map(|id| Start::version(id, path)).collect());
     }
-    Ok(vec![Start::find(repository, &request.start, path, progress)?])
+    Ok(vec![Start::find(repository, derivations, &request.start, path, progress)?])
 }
 
 /// Lists what the runs made, each with its chain.
-fn affected(
-    known: &LineageReport,
-    runs: &[ObjectId],
-    starts: &[(String, LineageNode)],
-) -> Vec<Affected> {
-    // Chains end at a start, also where one leads to the other.
-    let is_start = |node: &LineageNode| starts.iter().any(|(_, start)| start == node);
-    let mut before: HashMap<LineageNode, &Edge<LineageNode, Link>> = HashMap::new();
-    for edge in known.edges.iter().filter(|edge| edge.is_first && !is_start(&edge.to)) {
-        before.entry(edge.to).or_insert(edge);
-    }
+fn affected(known: &LineageReport, runs: &[ObjectId]) -> Vec<Affected> {
+    let first = known.edges.iter().filter(|edge| edge.is_first);
+    let before: HashMap<LineageNode, &Edge<LineageNode, Link>> =
+        first.map(|edge| (edge.to, edge)).collect();
     let order: HashMap<&ObjectId, usize> = runs.iter().zip(0..).collect();
     let mut found = BTreeMap::new();
     for edge in known.edges.iter().filter(|edge| edge.label.role == LinkRole::Output) {
@@ -157,15 +161,15 @@ fn affected(
         };
         let mut chain = vec![(edge.label.clone(), edge.to)];
         let mut node = edge.from;
-        // A cycle that a hostile record claims never leads back: first edges alone are a tree.
+        // No cycle leads back: first edges alone are a tree.
         while let Some(edge) = before.get(&node) {
             chain.push((edge.label.clone(), edge.to));
             node = edge.from;
         }
         chain.reverse();
-        let path = edge.label.path.clone();
-        let affected = Affected { content: content.clone(), path: path.clone(), run, chain };
-        found.insert((rank(content.kind), *at, path), affected);
+        let (content, path) = (content.clone(), edge.label.path.clone());
+        let affected = Affected { content, path: path.clone(), run, start: node, chain };
+        found.insert((rank(affected.content.kind), *at, path), affected);
     }
     found.into_values().collect()
 }

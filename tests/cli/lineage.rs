@@ -57,7 +57,7 @@ fn upstream_leads_through_directories_to_the_beginning() {
     let shape: Vec<&str> = text.lines().map(|line| line.split("  ").next().unwrap_or("")).collect();
     assert_eq!(shape[0], "report.txt");
     let text = text.replace(|c: char| !c.is_ascii_graphic() && c != '\n' && c != ' ', "");
-    for part in ["made by run eval", "out/model.bin", "in out", "made by run train", "lr=0.1"] {
+    for part in ["made by run eval", "out/model.bin", "made in out by run train", "lr=0.1"] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.trim_end().lines().last().expect("a line").contains("raw"), "{text}");
@@ -95,7 +95,125 @@ fn impact_names_models_first_with_the_chain_that_proves_it() {
     let text = String::from_utf8_lossy(&unread.out).into_owned();
     assert!(text.contains("4 runs had it in the worktree"), "{text}");
     let late = project.run(&["impact", "--since", "2999-01-01", "raw"]);
-    assert_eq!(late.code, Some(0), "{}", String::from_utf8_lossy(&late.out));
+    let text = String::from_utf8_lossy(&late.out).into_owned();
+    assert_eq!(late.code, Some(0), "{text}");
+    assert!(text.contains("Nothing since then is affected by raw"), "{text}");
+    assert!(text.contains("3 earlier runs had to do with it\n"), "{text}");
+    let late = json(&project, &["impact", "--since", "2999-01-01", "notes.txt"]);
+    assert_eq!(late["beside"], Value::Array(Vec::new()), "{late}");
+}
+
+/// A file led on to what else was in the directories that held it.
+#[test]
+fn what_lies_beside_it_is_not_affected() {
+    let project = project();
+    let words = ["-i", "raw/b.csv", "-o", "only-b.bin"];
+    run(&project, "beside", &words, "cp raw/b.csv only-b.bin");
+    let names = |path| {
+        let answer = json(&project, &["impact", path]);
+        let runs = answer["runs"].as_array().expect("runs").iter();
+        let mut names: Vec<String> =
+            runs.filter_map(|run| run["name"].as_str().map(str::to_owned)).collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(names("raw/a.csv"), ["eval", "prep", "train"]);
+    assert_eq!(names("raw/b.csv"), ["beside", "eval", "prep", "train"]);
+    assert_eq!(names("raw"), ["beside", "eval", "prep", "train"]);
+    assert_eq!(runs(&json(&project, &["lineage", "--down", "raw/a.csv"])).len(), 3);
+    let edges = json(&project, &["lineage", "--down", "raw/a.csv"])["edges"].clone();
+    assert_eq!(edges[0]["within"]["path"], "a.csv", "{edges}");
+    assert_eq!((&edges[0]["path"], &edges[0]["role"]), (&"raw".into(), &"input".into()));
+}
+
+/// Of several contents in doubt the one that was asked about first hid shorter chains.
+#[test]
+fn the_chain_is_the_shortest_from_any_start() {
+    let project = Project::new();
+    project.write(b"data.csv", b"first\n");
+    project.commit("first");
+    project.write(b"old.csv", b"first\n");
+    project.write(b"data.csv", b"second\n");
+    project.commit("second");
+    run(&project, "c", &["-i", "data.csv", "-o", "mid"], "cat data.csv data.csv > mid");
+    run(
+        &project,
+        "b",
+        &["-i", "mid", "-i", "old.csv", "-o", "model.bin"],
+        "cat mid old.csv > model.bin",
+    );
+    let answer = json(&project, &["impact", "--all-versions", "data.csv"]);
+    let affected = answer["affected"].as_array().expect("a list");
+    let model = affected.iter().find(|of| of["path"] == "model.bin").expect("the model");
+    assert_eq!(model["chain"].as_array().map(Vec::len), Some(2), "{model}");
+    let first = project.text(&["rev-parse", "HEAD~3:data.csv"]);
+    assert_eq!(model["start"], format!("blake3:{}", first.trim()));
+}
+
+/// An import or a fetch brings runs of which no ref but a branch knows.
+#[test]
+fn a_run_without_a_ref_of_its_own_counts() {
+    let project = project();
+    let history = project.text(&["-q", "export", "--jsonl", "main"]);
+    let lines = history.lines().filter(|line| !line.contains("\"runs/"));
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("{\"lines\"")).collect();
+    let history = format!("{}\n{{\"lines\":{}}}\n", lines.join("\n"), lines.len());
+    let other = Project::new();
+    other.write(b"history.jsonl", history.as_bytes());
+    other.done(&["import", "--jsonl", "history.jsonl"]);
+    other.done(&["checkout", "-f", "main"]);
+    assert_ne!(other.run(&["rev-parse", "runs/apart"]).code, Some(0), "only the branch knows it");
+    let count = |project: &Project| {
+        let answer = json(project, &["impact", "raw/a.csv"]);
+        answer["runs"].as_array().map(Vec::len)
+    };
+    assert_eq!(count(&project), Some(3));
+    assert_eq!(count(&other), Some(3));
+}
+
+/// A run hid the directory of the same name, and its models were missed.
+#[test]
+fn what_is_a_run_and_a_path_is_refused() {
+    let project = project();
+    project.write(b"eval", b"questions\n");
+    project.commit("questions");
+    for command in ["impact", "lineage"] {
+        let both = project.run(&[command, "eval"]);
+        assert_eq!(both.code, Some(2), "{}", both.err);
+        assert!(both.err.contains("eval is a commit and a path: say "), "{}", both.err);
+        assert!(both.err.contains(" or ./eval"), "{}", both.err);
+    }
+    // From a directory a word is a path in it, before whatever has that path from the top.
+    project.write(b"raw/notes.txt", b"other notes\n");
+    project.commit("notes");
+    let at = |words: &[&str]| json(&project, words)["start"].clone();
+    assert_eq!(at(&["-C", "raw", "lineage", "notes.txt"]), at(&["lineage", "raw/notes.txt"]));
+    assert_ne!(at(&["-C", "raw", "lineage", "notes.txt"]), at(&["lineage", "notes.txt"]));
+    assert_eq!(json(&project, &["lineage", "./eval"])["nodes"][0]["type"], "artifact");
+    assert_eq!(json(&project, &["lineage", "runs/eval"])["start"].as_str().map(str::len), Some(71));
+}
+
+/// Somebody swapped the model, and `lineage` told of the one that it had been.
+#[test]
+fn what_was_changed_since_is_said() {
+    let project = project();
+    assert_eq!(project.run(&["lineage", "out/model.bin"]).err, "");
+    project.write(b"out/model.bin", b"another\n");
+    for words in [["lineage", "out/model.bin"], ["impact", "out"]] {
+        let answer = project.run(&words);
+        let note =
+            format!("note: {} was changed since: this is about what is recorded of it\n", words[1]);
+        assert_eq!(answer.err, note);
+        let answer = project.run(&[&["--json"][..], &words].concat());
+        let answer: Value = serde_json::from_slice(&answer.out).expect("JSON");
+        assert_eq!(answer["changed"], true);
+    }
+    project.add();
+    assert!(project.run(&["lineage", "out/model.bin"]).err.contains("was changed since"));
+    project.write(b"new.csv", b"new\n");
+    project.add();
+    assert_eq!(project.run(&["lineage", "new.csv"]).err, "", "it is what is staged");
+    assert_eq!(project.run(&["lineage", "--depth", "0", "out"]).code, Some(2));
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Containment {
         for directory in directories {
             if search.look(directory, 0)? {
                 let mut found = Vec::new();
-                search.gather(directory, String::new(), &mut HashSet::new(), &mut found);
+                search.gather(directory, String::new(), &mut Gathered::default(), &mut found);
                 for (artifact, path) in &found {
                     let around = containment.around.entry(*artifact).or_default();
                     around.push((directory, path.clone()));
@@ -107,6 +107,13 @@ impl Containment {
     pub fn inside(&self, id: &ObjectId) -> &[(ObjectId, String)] {
         self.inside.get(id).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What was met of one directory.
+#[derive(Debug, Default)]
+struct Gathered {
+    nodes: HashSet<ObjectId>,
+    artifacts: HashSet<ObjectId>,
 }
 
 struct Search<'a> {
@@ -162,16 +169,21 @@ impl Search<'_> {
     }
 
     /// Lists what a directory holds of interest, each once, by the path that comes first.
+    ///
+    /// Cost: looks at each node once, however often the directory has it.
     fn gather(
         &self,
         node: ObjectId,
         prefix: String,
-        seen: &mut HashSet<ObjectId>,
+        gathered: &mut Gathered,
         into: &mut Vec<(ObjectId, String)>,
     ) {
         let Some(Some(holding)) = self.known.get(&node) else { return };
+        if !gathered.nodes.insert(node) {
+            return;
+        }
         for (artifact, name) in &holding.found {
-            if seen.insert(*artifact) {
+            if gathered.artifacts.insert(*artifact) {
                 into.push((*artifact, format!("{prefix}{name}")));
             }
         }
@@ -180,7 +192,7 @@ impl Search<'_> {
                 Some(name) => format!("{prefix}{name}/"),
                 None => prefix.clone(),
             };
-            self.gather(*below, prefix, seen, into);
+            self.gather(*below, prefix, gathered, into);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::JournalPoint;
+use crate::graph;
 use crate::object::{Content, ObjectId};
 use crate::progress::{Phase, Progress};
 use crate::repo::ref_name::RefKind;
@@ -17,7 +18,7 @@ pub struct Use {
     pub path: String,
 }
 
-/// Who read and who made what, over all runs that a ref names.
+/// Who read and who made what, over all runs that a ref names or leads to.
 #[derive(Debug)]
 pub struct Derivations {
     makers: HashMap<ObjectId, Vec<Use>>,
@@ -29,7 +30,7 @@ pub struct Derivations {
 }
 
 impl Derivations {
-    /// Reads the record of every run.
+    /// Reads the record of every run, and of every commit that a branch or a tag leads to.
     pub fn load(repository: &Repository, progress: &Progress) -> Result<Self, Error> {
         let refs = repository.refs()?;
         let (size, root) = repository.journal.root(&refs.head)?;
@@ -41,15 +42,27 @@ impl Derivations {
             journal: JournalPoint { size, root },
         };
         let mut reader = repository.store.reader();
-        let folder = RefKind::Run.prefix().trim_end_matches('/');
-        let runs = refs.list(&mut reader, Some(folder))?;
+        let mut commits: HashSet<ObjectId> = HashSet::new();
+        let mut tips = Vec::new();
+        refs.each(&mut repository.store.reader(), |name, id| {
+            commits.insert(id);
+            // A run is named by itself; of its history the branches know.
+            if RefKind::Run.short_name(name).is_none() {
+                tips.push(id);
+            }
+            Ok::<_, Error>(())
+        })?;
+        tips.extend(repository.head_commit()?);
+        commits.extend(history(repository, &tips, progress)?);
         progress.begin(Phase {
             name: "reading runs",
-            files_total: Some(runs.len() as u64),
+            files_total: Some(commits.len() as u64),
             ..Phase::default()
         });
-        let mut seen = HashSet::new();
-        for id in runs.into_values().filter(|id| seen.insert(*id)) {
+        // In this order answers are the same each time.
+        let mut commits: Vec<ObjectId> = commits.into_iter().collect();
+        commits.sort_unstable();
+        for id in commits {
             progress.check()?;
             progress.add_files(1);
             let Some(run) = reader.commit(&id)?.run else { continue };
@@ -102,4 +115,24 @@ impl Derivations {
     pub fn all(&self) -> impl Iterator<Item = &Content> {
         self.contents.values()
     }
+}
+
+/// Lists all commits that some lead to: a run that came in with a branch may have no ref of its own.
+fn history(
+    repository: &Repository,
+    tips: &[ObjectId],
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Error> {
+    let mut tips = tips.to_vec();
+    tips.sort_unstable();
+    tips.dedup();
+    repository.with_history(&tips, progress, |commits, positions| {
+        let mut found = HashSet::new();
+        let read = |position, parents: &mut Vec<_>| {
+            progress.check()?;
+            commits.read(position, parents).map(drop).map_err(Error::from)
+        };
+        graph::reach(positions.iter().copied(), |position| found.insert(*position), read)?;
+        found.into_iter().map(|position| Ok(commits.id(position)?)).collect()
+    })
 }

@@ -8,7 +8,7 @@ mod containment;
 mod derivations;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::source::Staleness;
 use super::{Error, Repository};
@@ -19,6 +19,7 @@ use crate::progress::Progress;
 pub use crate::graph::lineage::Edge;
 pub(super) use containment::Containment;
 pub(super) use derivations::Derivations;
+use derivations::Use;
 pub(super) use start::Start;
 
 /// In which direction to look.
@@ -52,12 +53,32 @@ pub enum LineageNode {
     Artifact(ObjectId),
 }
 
+impl LineageNode {
+    /// Gives the id, of whichever it is.
+    pub const fn id(&self) -> ObjectId {
+        match self {
+            Self::Commit(id) | Self::Artifact(id) => *id,
+        }
+    }
+}
+
 /// What two nodes have to do with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// In which way.
     pub role: LinkRole,
     /// Under which path: that of the run, or inside of a directory.
+    pub path: String,
+    /// The directory that the run read or made, where the content is a part of that.
+    pub within: Option<Within>,
+}
+
+/// A place in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The directory.
+    pub id: ObjectId,
+    /// Where in it.
     pub path: String,
 }
 
@@ -68,8 +89,6 @@ pub enum LinkRole {
     Input,
     /// The run made it.
     Output,
-    /// It lies in the directory to which this leads.
-    PartOf,
     /// It is a directory, and holds what this leads to.
     Holds,
     /// The commit has it as an artifact.
@@ -82,7 +101,6 @@ impl LinkRole {
         match self {
             Self::Input => "input",
             Self::Output => "output",
-            Self::PartOf => "part-of",
             Self::Holds => "holds",
             Self::Artifact => "artifact",
         }
@@ -96,6 +114,8 @@ pub struct LineageReport {
     pub start: LineageNode,
     /// How the start was named, for people.
     pub name: String,
+    /// Whether the worktree has something else at the path that was named.
+    pub has_changed: bool,
     /// Everything that is reached, nearest first.
     pub edges: Vec<Edge<LineageNode, Link>>,
     /// The records of the commits among the nodes.
@@ -128,10 +148,11 @@ pub fn lineage(
     request: &LineageRequest,
     progress: &Progress,
 ) -> Result<LineageReport, Error> {
-    let start = Start::find(repository, &request.start, request.path.as_ref(), progress)?;
     let derivations = Derivations::load(repository, progress)?;
+    let (typed, path) = (&request.start, request.path.as_ref());
+    let start = Start::find(repository, &derivations, typed, path, progress)?;
     let mut graph = Graph::new(repository, derivations, [start.node], progress)?;
-    let edges = graph.spread(start.node, request.direction, request.depth_max)?;
+    let edges = graph.spread([start.node], request.direction, request.depth_max)?;
     let stale = graph.stale(start.node)?;
     Ok(LineageReport { stale, ..graph.report(start, edges)? })
 }
@@ -163,15 +184,15 @@ impl<'r> Graph<'r> {
         Ok(Self { repository, derivations, containment, progress, commits })
     }
 
-    /// Follows edges from a node.
+    /// Follows edges from some nodes.
     pub fn spread(
         &mut self,
-        start: LineageNode,
+        starts: impl IntoIterator<Item = LineageNode>,
         direction: Direction,
         depth_max: Option<u32>,
     ) -> Result<Vec<Edge<LineageNode, Link>>, Error> {
         let weight = |node: &LineageNode| u32::from(matches!(node, LineageNode::Commit(_)));
-        spread(start, depth_max, weight, |from, into| {
+        spread(starts, depth_max, weight, |from, into| {
             self.progress.check()?;
             match from {
                 LineageNode::Commit(id) => self.of_commit(*id, direction, into),
@@ -195,7 +216,7 @@ impl<'r> Graph<'r> {
         }
         let Some(commit) = self.commits.get(&id) else { return Ok(()) };
         let mut put = |role, path: &str, content: &ObjectId| {
-            let link = Link { role, path: path.to_owned() };
+            let link = Link { role, path: path.to_owned(), within: None };
             into.push((LineageNode::Artifact(*content), link));
         };
         match (&commit.run, direction) {
@@ -218,40 +239,45 @@ impl<'r> Graph<'r> {
         Ok(())
     }
 
-    /// Which runs made an artifact, or read it; where it lies in others, those as well.
+    /// Which runs made an artifact, or read it: as it is, or in a directory; what it holds, if that
+    /// leads to others.
+    ///
+    /// Shape: a directory that merely holds the artifact is no step of its own. What else is in
+    /// it has nothing to do with the artifact, and would be reached from there.
     fn of_artifact(&self, id: ObjectId, direction: Direction, into: &mut Vec<(LineageNode, Link)>) {
-        let (uses, role) = match direction {
-            Direction::Up => (self.derivations.makers(&id), LinkRole::Output),
-            Direction::Down => (self.derivations.users(&id), LinkRole::Input),
+        let role = match direction {
+            Direction::Up => LinkRole::Output,
+            Direction::Down => LinkRole::Input,
         };
         let before = into.len();
-        for used in uses {
-            let link = Link { role, path: used.path.clone() };
+        let mut seen = HashSet::new();
+        for used in self.uses(&id, direction).iter().filter(|used| seen.insert(used.commit)) {
+            let link = Link { role, path: used.path.clone(), within: None };
             into.push((LineageNode::Commit(used.commit), link));
         }
-        // A directory that leads to a run on this side, and holds it.
         for (outer, path) in self.containment.around(&id) {
-            let leads = match direction {
-                Direction::Up => !self.derivations.makers(outer).is_empty(),
-                Direction::Down => !self.derivations.users(outer).is_empty(),
-            };
-            if leads {
-                let link = Link { role: LinkRole::PartOf, path: path.clone() };
-                into.push((LineageNode::Artifact(*outer), link));
+            for used in self.uses(outer, direction).iter().filter(|used| seen.insert(used.commit)) {
+                let within = Some(Within { id: *outer, path: path.clone() });
+                let link = Link { role, path: used.path.clone(), within };
+                into.push((LineageNode::Commit(used.commit), link));
             }
         }
         // What it holds counts where nothing is known of it as a whole; downstream in any case.
         if direction == Direction::Down || into.len() == before {
             for (inner, path) in self.containment.inside(&id) {
-                let leads = match direction {
-                    Direction::Up => !self.derivations.makers(inner).is_empty(),
-                    Direction::Down => !self.derivations.users(inner).is_empty(),
-                };
-                if leads {
-                    let link = Link { role: LinkRole::Holds, path: path.clone() };
+                if !self.uses(inner, direction).is_empty() {
+                    let link = Link { role: LinkRole::Holds, path: path.clone(), within: None };
                     into.push((LineageNode::Artifact(*inner), link));
                 }
             }
+        }
+    }
+
+    /// Gives the runs on one side of some content.
+    fn uses(&self, id: &ObjectId, direction: Direction) -> &[Use] {
+        match direction {
+            Direction::Up => self.derivations.makers(id),
+            Direction::Down => self.derivations.users(id),
         }
     }
 
@@ -305,6 +331,7 @@ impl<'r> Graph<'r> {
         Ok(LineageReport {
             start: start.node,
             name: start.name,
+            has_changed: start.has_changed,
             edges,
             commits: self.commits,
             contents,

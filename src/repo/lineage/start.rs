@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::LineageNode;
+use super::{Derivations, LineageNode};
 use crate::object::tree::{self, Target};
-use crate::object::{ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
+use crate::object::{Artifact, ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::repo::artifacts::content_at;
 use crate::repo::revision::{Named, Resolver};
+use crate::repo::status::{StatusRequest, status};
 use crate::repo::{Error, Repository};
-use crate::store::Stored;
+use crate::store::{Reader, Stored};
 
 /// Where a lineage begins.
 #[derive(Debug, Clone)]
@@ -20,16 +21,20 @@ pub struct Start {
     pub name: String,
     /// What is known of it, if it is content.
     pub content: Option<Content>,
+    /// Whether it was named by a path at which the worktree has something else.
+    pub has_changed: bool,
 }
 
 impl Start {
     /// Finds what is meant: `path` is what is typed as a path from the worktree's root.
     ///
-    /// Shape: in this order: a commit or a run, `COMMIT:PATH`, an artifact that the head declares,
-    /// a path of the head or the stage, an id or the first digits of one, a SHA-256 of a file of
-    /// the head or of any commit that a ref names. Errors: `NotFound`.
+    /// Shape: in this order: a commit or a run, `COMMIT:PATH`, a path of the head or the stage, an
+    /// artifact that the head declares, an id or the first digits of one, the id of content that a
+    /// run names and that is not here, a SHA-256 of a file of the head or of any commit that a ref
+    /// names. Errors: `NotFound`; `Usage` for a path that is a commit or an artifact as well.
     pub fn find(
         repository: &Repository,
+        derivations: &Derivations,
         typed: &[u8],
         path: Option<&TreePath>,
         progress: &Progress,
@@ -41,51 +46,76 @@ impl Start {
             Err(error) if is_unknown(&error) => None,
             Err(error) => return Err(error),
         };
-        if let Some(Named::Commit(id)) = named {
-            return Ok(Self { node: LineageNode::Commit(id), name, content: None });
-        }
         if let (Some(named), true) = (&named, typed.contains(&b':')) {
             return Ok(Self::of(named, name));
         }
         let mut reader = repository.store.reader();
         let head = repository.head_commit()?;
         let head = head.map(|head| reader.commit(&head)).transpose()?;
-        if let Some(found) = head.as_ref().and_then(|head| Self::declared(head, &name)) {
-            return Ok(found);
-        }
         let stage = repository.staged_tree(&mut reader)?;
-        let trees = head.as_ref().map(|head| head.tree).into_iter().chain([stage]);
-        for (root, path) in trees.filter_map(|root| Some((root, path?))) {
-            if let Some(content) = content_at(&mut reader, &root, path)? {
-                let node = LineageNode::Artifact(content.id);
-                return Ok(Self { node, name: path.to_string(), content: Some(content) });
+        let trees = [head.as_ref().map(|head| head.tree), Some(stage)];
+        let here = path.map(|path| Self::at(&mut reader, trees, path)).transpose()?.flatten();
+        let declared = head.as_ref().and_then(|head| declared(head, &name));
+        if let Some(Named::Commit(id)) = named {
+            return match here {
+                None => Ok(Self::new(LineageNode::Commit(id), name, None)),
+                Some(_) => Err(both(&name, "a commit", &id.short())),
+            };
+        }
+        match (here, path, declared) {
+            (Some((here, _)), _, Some(artifact)) if here.node.id() != artifact.content.id => {
+                return Err(both(&name, "the name of an artifact", &artifact.path));
             }
+            (Some((here, is_staged)), Some(path), _) => {
+                let request = StatusRequest { paths: vec![path.clone()], lists_new: false };
+                let now = status(repository, &request, progress)?;
+                let has_changed = !now.unstaged.is_empty() || !is_staged && !now.staged.is_empty();
+                return Ok(Self { has_changed, ..here });
+            }
+            (_, _, Some(artifact)) => return Ok(Self::content(name, artifact.content.clone())),
+            _ => {}
         }
         if let Some(named) = &named {
             return Ok(Self::of(named, name));
+        }
+        let id = ObjectId::parse_record(&name).or_else(|_| ObjectId::parse(&name)).ok();
+        if let Some(content) = id.and_then(|id| derivations.content(&id)) {
+            return Ok(Self::content(name, content.clone()));
         }
         let sha256 = Sha256::parse(&name).ok();
         let found = sha256.map(|sha256| by_sha256(repository, &sha256, progress)).transpose()?;
         found
             .flatten()
-            .map(|content| Self {
-                node: LineageNode::Artifact(content.id),
-                name: name.clone(),
-                content: Some(content),
-            })
+            .map(|content| Self::content(name.clone(), content))
             .ok_or(Error::NotFound { what: "artifact, path, run or id", name })
+    }
+
+    const fn new(node: LineageNode, name: String, content: Option<Content>) -> Self {
+        Self { node, name, content, has_changed: false }
+    }
+
+    fn content(name: String, content: Content) -> Self {
+        Self::new(LineageNode::Artifact(content.id), name, Some(content))
+    }
+
+    /// Finds what stands at a path in the head or, if it has none, on the stage; tells which.
+    fn at(
+        reader: &mut Reader<'_>,
+        [head, stage]: [Option<ObjectId>; 2],
+        path: &TreePath,
+    ) -> Result<Option<(Self, bool)>, Error> {
+        for (root, is_staged) in [(head, false), (stage, true)] {
+            let Some(root) = root else { continue };
+            if let Some(content) = content_at(reader, &root, path)? {
+                return Ok(Some((Self::content(path.to_string(), content), is_staged)));
+            }
+        }
+        Ok(None)
     }
 
     /// Begins at content that a path had once.
     pub fn version(id: ObjectId, path: &TreePath) -> Self {
-        let name = path.to_string();
-        Self { node: LineageNode::Artifact(id), name, content: Some(plain(id, 1, 0)) }
-    }
-
-    fn declared(head: &Commit, name: &str) -> Option<Self> {
-        let artifact = head.artifacts.iter().find(|artifact| artifact.name == name)?;
-        let node = LineageNode::Artifact(artifact.content.id);
-        Some(Self { node, name: name.to_owned(), content: Some(artifact.content.clone()) })
+        Self::content(path.to_string(), plain(id, 1, 0))
     }
 
     fn of(named: &Named, name: String) -> Self {
@@ -99,8 +129,20 @@ impl Start {
             Named::Object(id, Stored::Blob) => Some(plain(*id, 1, 0)),
             _ => None,
         };
-        Self { node: LineageNode::Artifact(named.id()), name, content }
+        Self::new(LineageNode::Artifact(named.id()), name, content)
     }
+}
+
+/// Finds what the head declares under a name.
+///
+/// Shape: what was detected bears its path as its name, and is found as a path, from where the
+/// user stands.
+fn declared<'h>(head: &'h Commit, name: &str) -> Option<&'h Artifact> {
+    head.artifacts.iter().find(|artifact| artifact.name == name && artifact.path != name)
+}
+
+fn both(name: &str, what: &str, other: &str) -> Error {
+    Error::Usage(format!("{name} is {what} and a path: say {other} or ./{name}"))
 }
 
 const fn plain(id: ObjectId, files: u64, bytes: u64) -> Content {
@@ -121,11 +163,13 @@ fn by_sha256(
     progress: &Progress,
 ) -> Result<Option<Content>, Error> {
     let mut reader = repository.store.reader();
-    let refs = repository.refs()?.list(&mut reader, None)?;
     progress.begin(Phase { name: "looking for the file", ..Phase::default() });
     let mut seen = HashSet::new();
     let mut commits: Vec<ObjectId> = repository.head_commit()?.into_iter().collect();
-    commits.extend(refs.into_values());
+    repository.refs()?.each(&mut repository.store.reader(), |_, id| {
+        commits.push(id);
+        Ok::<_, Error>(())
+    })?;
     for commit in commits {
         let root = reader.commit(&commit)?.tree;
         let mut stack = vec![root];

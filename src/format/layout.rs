@@ -87,6 +87,14 @@ pub fn runs_segment_name(name: &[u8; 16]) -> String {
     format!("{RUNS_INDEX}-{:032x}", u128::from_be_bytes(*name))
 }
 
+/// Derived file that says which segments make up the index of lineage.
+pub const LINEAGE_INDEX: &str = "lineage-index";
+
+/// Gives the name of a derived file with a part of the index of lineage.
+pub fn lineage_segment_name(name: &[u8; 16]) -> String {
+    format!("{LINEAGE_INDEX}-{:032x}", u128::from_be_bytes(*name))
+}
+
 const ENTRY_DIGITS: usize = 20;
 const ENTRY_SUFFIX: &str = ".json";
 const BUNDLE_SUFFIX: &str = ".zst";

@@ -13,6 +13,7 @@ pub mod entry_file;
 mod field;
 pub mod layout;
 pub mod lease;
+pub mod lineage_index;
 pub mod pack;
 pub mod run_record;
 pub mod run_state;

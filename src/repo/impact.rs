@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::lineage::{
-    Containment, Derivations, Direction, Edge, Graph, JournalPoint, LineageNode, LineageReport,
-    Link, LinkRole, Start, rank,
+    Containment, Direction, Edge, Graph, JournalPoint, LineageNode, LineageReport, Link, LinkRole,
+    Search, Start, commits, rank, search,
 };
 use super::log::path_history::path_versions;
 use super::source::contents;
+use super::trouble::Trouble;
 use super::{Error, Repository, date};
 use crate::object::{Commit, Content, ObjectId, Timestamp, TreePath};
 use crate::progress::Progress;
@@ -77,18 +78,23 @@ pub fn impact(
         None => None,
         Some(text) => Some(date::parse(text, &date::local(repository.clock.now())?)?),
     };
-    let derivations = Derivations::load(repository, progress)?;
-    let starts = starts(repository, request, &derivations, progress)?;
+    let refs = repository.refs()?;
+    let (starts, runs) = search(repository, &refs, progress, |search| {
+        let starts = starts(repository, request, search, progress)?;
+        let nodes: Vec<LineageNode> = starts.iter().map(|start| start.node).collect();
+        let runs = search.runs(&nodes, Direction::Down, None)?;
+        Ok((starts, runs))
+    })?;
     let nodes: Vec<LineageNode> = starts.iter().map(|start| start.node).collect();
-    let mut graph = Graph::new(repository, derivations, nodes.iter().copied(), progress)?;
+    let mut graph = Graph::new(repository, runs, nodes.iter().copied(), progress)?;
     let edges = graph.spread(nodes.iter().copied(), Direction::Down, None)?;
     let named = starts.iter().map(|start| (start.name.clone(), start.node)).collect::<Vec<_>>();
     let first = starts.into_iter().next().ok_or_else(|| Error::NotFound {
         what: "content of the path",
         name: String::from_utf8_lossy(&request.start).into_owned(),
     })?;
-    let all = graph.derivations.runs().to_vec();
-    let known = graph.report(first, edges)?;
+    let journal = JournalPoint::of(repository, &refs)?;
+    let known = graph.report(first, edges, journal)?;
     let started = |commit: &Commit| commit.run.as_ref().map(|run| run.started);
     let mut reached: Vec<(Option<Timestamp>, ObjectId)> = Vec::new();
     for (id, commit) in known.commits.iter().filter(|(_, commit)| commit.run.is_some()) {
@@ -100,9 +106,11 @@ pub fn impact(
     let runs: Vec<ObjectId> = later.map(|(_, id)| *id).collect();
     let mut beside = Vec::new();
     if reached.is_empty() {
+        let mut all: Vec<ObjectId> = commits(repository, &refs, progress)?.into_iter().collect();
+        all.sort_unstable();
         let mut reader = repository.store.reader();
         for id in Containment::holders(&repository.store, artifacts(&nodes), &all, progress)? {
-            if is_meant(started(&reader.commit(&id)?)) {
+            if started(&reader.commit(&id)?).is_some_and(|started| is_meant(Some(started))) {
                 beside.push(id);
             }
         }
@@ -130,9 +138,9 @@ fn artifacts(nodes: &[LineageNode]) -> impl Iterator<Item = ObjectId> {
 fn starts(
     repository: &Repository,
     request: &ImpactRequest,
-    derivations: &Derivations,
+    search: &mut Search<'_>,
     progress: &Progress,
-) -> Result<Vec<Start>, Error> {
+) -> Result<Vec<Start>, Trouble> {
     let path = request.path.as_ref();
     let name = String::from_utf8_lossy(&request.start);
     if let Some(contents) = contents(repository, &name, progress)? {
@@ -142,7 +150,7 @@ fn starts(
         let versions = path_versions(repository, path, progress)?;
         return Ok(versions.into_iter().map(|id| Start::version(id, path)).collect());
     }
-    Ok(vec![Start::find(repository, derivations, &request.start, path, progress)?])
+    Ok(vec![Start::find(repository, search, &request.start, path)?])
 }
 
 /// Lists what the runs made, each with its chain.

@@ -60,6 +60,7 @@ pub mod status;
 pub mod table;
 mod tag;
 mod text_diff;
+mod trouble;
 mod undo;
 mod union;
 mod write_files;

@@ -85,6 +85,14 @@ impl Repository {
         Ok((head, commit))
     }
 
+    /// Gives the commit that is checked out without a branch.
+    pub(super) fn detached(&self) -> Result<Option<ObjectId>, Error> {
+        match local::load_head(&self.location.folder)? {
+            Head::Detached(id) => Ok(Some(id)),
+            Head::Branch(_) => Ok(None),
+        }
+    }
+
     /// Gives what the worktree stands on, and where every ref stood when that was read; no refs
     /// if no branch is followed, or before `init` has ended.
     fn head_and_refs(&self) -> Result<(Head, Option<Refs>), Error> {

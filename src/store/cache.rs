@@ -10,6 +10,19 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::listing;
+use crate::object::DecodeError;
+
+/// Says that derived files are not what they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stale;
+
+impl From<DecodeError> for Stale {
+    fn from(_: DecodeError) -> Self {
+        Self
+    }
+}
+
 /// A folder of derived files, or none.
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
@@ -54,6 +67,20 @@ impl Cache {
     pub fn save(&self, name: &str, bytes: &[u8]) {
         if let Some(folders) = &self.folders {
             let _kept_or_not = folders.save(name, bytes);
+        }
+    }
+
+    /// Removes a derived file and all whose names begin with its name.
+    pub(super) fn forget(&self, name: &str) {
+        let Some(path) = self.path(name) else { return };
+        // It may be gone already, and what cannot be removed is refused when it is read.
+        let _gone_or_refused = fs::remove_file(&path);
+        // Parts that no state names are those of somebody who was killed.
+        let files = path.parent().and_then(|folder| listing::entries(folder).ok());
+        for file in files.into_iter().flatten().flatten() {
+            if file.name.to_string_lossy().starts_with(name) {
+                let _gone_already = fs::remove_file(file.path);
+            }
         }
     }
 }

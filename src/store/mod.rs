@@ -23,6 +23,7 @@ pub mod journal;
 mod large_blob;
 pub mod lease;
 mod limits;
+pub mod lineage_index;
 mod links;
 mod lookup;
 pub mod merge;
@@ -43,7 +44,7 @@ pub mod usage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub use cache::Cache;
+pub use cache::{Cache, Stale};
 pub use error::StoreError;
 pub use fault::Fault;
 pub use graph_cache::{Commits, History, Position};

@@ -11,10 +11,9 @@ use crate::format::layout;
 use crate::format::runs_index::{
     Directory, IDS, Place, SHORT_IDS, STARTED, TRAILER_BYTES, Trailer, WIDE,
 };
-use crate::listing;
-use crate::object::{DecodeError, ObjectId};
+use crate::object::ObjectId;
 
-use super::cache::{Cache, open_plain};
+use super::cache::{Cache, Stale, open_plain};
 
 pub use crate::format::runs_index::{
     COLUMNS_MAX, Cell, Column, SEGMENT_ROWS, SEGMENTS_MAX, SegmentBuilder, SegmentName, State,
@@ -22,16 +21,6 @@ pub use crate::format::runs_index::{
 
 /// Longest state file, in bytes; a longer one is built anew.
 const STATE_BYTES_MAX: u64 = 64 << 20;
-
-/// Says that the files are not what they should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stale;
-
-impl From<DecodeError> for Stale {
-    fn from(_: DecodeError) -> Self {
-        Self
-    }
-}
 
 /// One segment, of which columns are read as they are asked for.
 #[derive(Debug)]
@@ -168,16 +157,7 @@ pub fn save_state(cache: &Cache, state: &State, before: &State) {
 
 /// Throws all of it away.
 pub fn forget(cache: &Cache) {
-    let Some(path) = cache.path(layout::RUNS_INDEX) else { return };
-    // It may be gone already, and what cannot be removed is refused when it is read.
-    let _gone_or_refused = fs::remove_file(&path);
-    // Segments that no state names are those of somebody who was killed.
-    let files = path.parent().and_then(|folder| listing::entries(folder).ok());
-    for file in files.into_iter().flatten().flatten() {
-        if file.name.to_string_lossy().starts_with(layout::RUNS_INDEX) {
-            let _gone_already = fs::remove_file(file.path);
-        }
-    }
+    cache.forget(layout::RUNS_INDEX);
 }
 
 fn remove(cache: &Cache, name: &SegmentName) {

@@ -180,8 +180,11 @@ fn what_is_a_run_and_a_path_is_refused() {
     for command in ["impact", "lineage"] {
         let both = project.run(&[command, "eval"]);
         assert_eq!(both.code, Some(2), "{}", both.err);
-        assert!(both.err.contains("eval is a commit and a path: say "), "{}", both.err);
-        assert!(both.err.contains(" or ./eval"), "{}", both.err);
+        assert!(
+            both.err.contains("eval is a commit and a path: say runs/eval or ./eval"),
+            "{}",
+            both.err
+        );
     }
     // From a directory a word is a path in it, before whatever has that path from the top.
     project.write(b"raw/notes.txt", b"other notes\n");

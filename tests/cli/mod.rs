@@ -15,6 +15,7 @@ mod hostile_files;
 mod json;
 mod limits;
 mod lineage;
+mod lineage_index;
 mod ls;
 mod memory;
 mod profiles;

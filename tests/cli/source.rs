@@ -69,7 +69,7 @@ fn a_change_upstream_marks_all_that_came_of_it() {
     assert!(status.contains("Stale: raw is older than source survey, changed "), "{status}");
     assert_eq!(lines(&project, &["status"])[0]["stale"][0]["paths"][0], "raw");
     assert!(project.text(&["runs"]).contains("stale"), "a column");
-    let lineage = project.text(&["lineage", "model"]);
+    let lineage = project.text(&["lineage", "runs/model"]);
     assert_eq!(lineage.matches("stale: survey").count(), lineage.lines().count(), "{lineage}");
     assert!(!project.text(&["lineage", "apart"]).contains("stale"));
     let row = &lines(&project, &["source", "list"])[0];

@@ -8,6 +8,7 @@ mod environment;
 mod journal;
 mod json;
 mod lease;
+mod lineage_index;
 mod object;
 mod overlaps;
 mod pack;

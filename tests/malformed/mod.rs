@@ -7,6 +7,7 @@ mod corpus;
 mod journal;
 mod json;
 mod lease;
+mod lineage_index;
 mod object;
 mod overlaps;
 mod pack;

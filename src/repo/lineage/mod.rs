@@ -6,11 +6,16 @@
 
 mod containment;
 mod derivations;
+mod index;
+mod live;
+mod search;
 mod start;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::refs::Refs;
 use super::source::Staleness;
+use super::trouble::Trouble;
 use super::{Error, Repository};
 use crate::graph::lineage::spread;
 use crate::object::{ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
@@ -20,6 +25,8 @@ pub use crate::graph::lineage::Edge;
 pub(super) use containment::Containment;
 pub(super) use derivations::Derivations;
 use derivations::Use;
+pub(super) use live::commits;
+pub(super) use search::Search;
 pub(super) use start::Start;
 
 /// In which direction to look.
@@ -139,31 +146,73 @@ pub struct JournalPoint {
     pub root: Sha256,
 }
 
+impl JournalPoint {
+    /// Tells which state some refs are of.
+    pub(super) fn of(repository: &Repository, refs: &Refs) -> Result<Self, Error> {
+        let (size, root) = repository.journal.root(&refs.head)?;
+        Ok(Self { size, root })
+    }
+}
+
 /// Follows an artifact or a run up or down.
 ///
-/// Errors: `NotFound` for a name that means nothing. Cost: the record of every run, and the nodes
-/// of every directory that a run has read or made.
+/// Errors: `NotFound` for a name that means nothing. Cost: the records of the runs that are reached,
+/// the nodes of the directories that they read and made, and whatever the index does not know yet;
+/// where a source has changed, the record of every run.
 pub fn lineage(
     repository: &Repository,
     request: &LineageRequest,
     progress: &Progress,
 ) -> Result<LineageReport, Error> {
-    let derivations = Derivations::load(repository, progress)?;
-    let (typed, path) = (&request.start, request.path.as_ref());
-    let start = Start::find(repository, &derivations, typed, path, progress)?;
-    let mut graph = Graph::new(repository, derivations, [start.node], progress)?;
-    let edges = graph.spread([start.node], request.direction, request.depth_max)?;
-    let stale = graph.stale(start.node)?;
-    Ok(LineageReport { stale, ..graph.report(start, edges)? })
+    let refs = repository.refs()?;
+    let (direction, depth_max) = (request.direction, request.depth_max);
+    let (start, runs) = search(repository, &refs, progress, |search| {
+        let start = Start::find(repository, search, &request.start, request.path.as_ref())?;
+        let runs = search.runs(&[start.node], direction, depth_max)?;
+        Ok((start, runs))
+    })?;
+    let mut graph = Graph::new(repository, runs, [start.node], progress)?;
+    let edges = graph.spread([start.node], direction, depth_max)?;
+    let stale = stale(repository, start.node, progress)?;
+    let journal = JournalPoint::of(repository, &refs)?;
+    Ok(LineageReport { stale, ..graph.report(start, edges, journal)? })
+}
+
+/// Looks for runs with the index as of `refs`; more than once if that turns out to be damaged.
+pub(super) fn search<T>(
+    repository: &Repository,
+    refs: &Refs,
+    progress: &Progress,
+    mut look: impl FnMut(&mut Search<'_>) -> Result<T, Trouble>,
+) -> Result<T, Error> {
+    index::ask(repository, refs, progress, |index| {
+        look(&mut Search::new(index, repository, refs, progress))
+    })
+}
+
+/// Finds out what is older than a source; reads nothing where no source has changed.
+fn stale(
+    repository: &Repository,
+    start: LineageNode,
+    progress: &Progress,
+) -> Result<Staleness, Error> {
+    let Some(sources) = Staleness::changed(repository)? else { return Ok(Staleness::default()) };
+    let mut stale = Staleness::find(repository, &sources, progress)?;
+    if let LineageNode::Artifact(id) = start {
+        stale.look_at(repository, &sources, id)?;
+    }
+    Ok(stale)
 }
 
 /// The derivations with what lies in what, ready to be walked.
 pub(super) struct Graph<'r> {
     repository: &'r Repository,
-    pub derivations: Derivations,
+    derivations: Derivations,
     containment: Containment,
     progress: &'r Progress,
-    /// Records that were read on the way.
+    /// Records that were read and not reached yet.
+    runs: BTreeMap<ObjectId, Commit>,
+    /// Records of what was reached.
     commits: HashMap<ObjectId, Commit>,
 }
 
@@ -171,7 +220,7 @@ impl<'r> Graph<'r> {
     /// Finds out what lies in what, the starts among it.
     pub fn new(
         repository: &'r Repository,
-        derivations: Derivations,
+        runs: BTreeMap<ObjectId, Commit>,
         starts: impl IntoIterator<Item = LineageNode>,
         progress: &'r Progress,
     ) -> Result<Self, Error> {
@@ -179,9 +228,9 @@ impl<'r> Graph<'r> {
             LineageNode::Artifact(id) => Some(id),
             LineageNode::Commit(_) => None,
         });
+        let derivations = Derivations::of(&runs);
         let containment = Containment::find(&repository.store, &derivations, starts, progress)?;
-        let commits = HashMap::new();
-        Ok(Self { repository, derivations, containment, progress, commits })
+        Ok(Self { repository, derivations, containment, progress, runs, commits: HashMap::new() })
     }
 
     /// Follows edges from some nodes.
@@ -204,6 +253,15 @@ impl<'r> Graph<'r> {
         })
     }
 
+    fn reach(&mut self, id: ObjectId) -> Result<(), Error> {
+        if !self.commits.contains_key(&id) {
+            let known = self.runs.remove(&id);
+            let commit = known.map_or_else(|| self.repository.store.reader().commit(&id), Ok)?;
+            self.commits.insert(id, commit);
+        }
+        Ok(())
+    }
+
     /// What a run read, or made; what another commit has.
     fn of_commit(
         &mut self,
@@ -211,9 +269,7 @@ impl<'r> Graph<'r> {
         direction: Direction,
         into: &mut Vec<(LineageNode, Link)>,
     ) -> Result<(), Error> {
-        if !self.commits.contains_key(&id) {
-            self.commits.insert(id, self.repository.store.reader().commit(&id)?);
-        }
+        self.reach(id)?;
         let Some(commit) = self.commits.get(&id) else { return Ok(()) };
         let mut put = |role, path: &str, content: &ObjectId| {
             let link = Link { role, path: path.to_owned(), within: None };
@@ -281,32 +337,18 @@ impl<'r> Graph<'r> {
         }
     }
 
-    /// Finds out what is older than a source; reads nothing more where no source has changed.
-    fn stale(&self, start: LineageNode) -> Result<Staleness, Error> {
-        let repository = self.repository;
-        let Some(sources) = Staleness::changed(repository)? else {
-            return Ok(Staleness::default());
-        };
-        let (made, inside) = (&self.derivations, &self.containment);
-        let mut stale = Staleness::find(repository, &sources, made, inside, self.progress)?;
-        if let LineageNode::Artifact(id) = start {
-            stale.look_at(repository, &sources, id)?;
-        }
-        Ok(stale)
-    }
-
     /// Gathers what is known of the nodes.
     pub fn report(
         mut self,
         start: Start,
         edges: Vec<Edge<LineageNode, Link>>,
+        journal: JournalPoint,
     ) -> Result<LineageReport, Error> {
         let (mut contents, mut names) = (HashMap::new(), HashMap::new());
         if let (LineageNode::Artifact(id), Some(content)) = (start.node, start.content) {
             contents.insert(id, content);
             names.insert(id, start.name.clone());
         }
-        let mut reader = self.repository.store.reader();
         for node in edges.iter().map(|edge| edge.to).chain([start.node]) {
             match node {
                 LineageNode::Artifact(id) => {
@@ -317,10 +359,7 @@ impl<'r> Graph<'r> {
                         names.entry(id).or_insert_with(|| path.to_owned());
                     }
                 }
-                LineageNode::Commit(id) if !self.commits.contains_key(&id) => {
-                    self.commits.insert(id, reader.commit(&id)?);
-                }
-                LineageNode::Commit(_) => {}
+                LineageNode::Commit(id) => self.reach(id)?,
             }
         }
         for commit in self.commits.values().filter(|commit| commit.run.is_none()) {
@@ -336,7 +375,7 @@ impl<'r> Graph<'r> {
             commits: self.commits,
             contents,
             names,
-            journal: self.derivations.journal,
+            journal,
             stale: Staleness::default(),
         })
     }

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::{Derivations, LineageNode};
+use super::{LineageNode, Search};
 use crate::object::tree::{self, Target};
 use crate::object::{Artifact, ArtifactKind, Commit, Content, ObjectId, Sha256, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::repo::artifacts::content_at;
+use crate::repo::ref_name::RefKind;
 use crate::repo::revision::{Named, Resolver};
 use crate::repo::status::{StatusRequest, status};
+use crate::repo::trouble::Trouble;
 use crate::repo::{Error, Repository};
 use crate::store::{Reader, Stored};
 
@@ -34,17 +36,16 @@ impl Start {
     /// names. Errors: `NotFound`; `Usage` for a path that is a commit or an artifact as well.
     pub fn find(
         repository: &Repository,
-        derivations: &Derivations,
+        search: &mut Search<'_>,
         typed: &[u8],
         path: Option<&TreePath>,
-        progress: &Progress,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Trouble> {
         let mut resolver = Resolver::new(repository)?;
         let name = String::from_utf8_lossy(typed).into_owned();
         let named = match resolver.object(typed) {
             Ok(named) => Some(named),
             Err(error) if is_unknown(&error) => None,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         if let (Some(named), true) = (&named, typed.contains(&b':')) {
             return Ok(Self::of(named, name));
@@ -59,16 +60,21 @@ impl Start {
         if let Some(Named::Commit(id)) = named {
             return match here {
                 None => Ok(Self::new(LineageNode::Commit(id), name, None)),
-                Some(_) => Err(both(&name, "a commit", &id.short())),
+                Some(_) => {
+                    let run = format!("{}{name}", RefKind::Run.prefix());
+                    let is_run = resolver.commit(run.as_bytes()).is_ok_and(|found| found == id);
+                    let other = if is_run { run } else { id.short() };
+                    Err(both(&name, "a commit", &other).into())
+                }
             };
         }
         match (here, path, declared) {
             (Some((here, _)), _, Some(artifact)) if here.node.id() != artifact.content.id => {
-                return Err(both(&name, "the name of an artifact", &artifact.path));
+                return Err(both(&name, "the name of an artifact", &artifact.path).into());
             }
             (Some((here, is_staged)), Some(path), _) => {
                 let request = StatusRequest { paths: vec![path.clone()], lists_new: false };
-                let now = status(repository, &request, progress)?;
+                let now = status(repository, &request, search.progress)?;
                 let has_changed = !now.unstaged.is_empty() || !is_staged && !now.staged.is_empty();
                 return Ok(Self { has_changed, ..here });
             }
@@ -79,15 +85,14 @@ impl Start {
             return Ok(Self::of(named, name));
         }
         let id = ObjectId::parse_record(&name).or_else(|_| ObjectId::parse(&name)).ok();
-        if let Some(content) = id.and_then(|id| derivations.content(&id)) {
-            return Ok(Self::content(name, content.clone()));
+        if let Some(content) = id.map(|id| search.content(&id)).transpose()?.flatten() {
+            return Ok(Self::content(name, content));
         }
         let sha256 = Sha256::parse(&name).ok();
-        let found = sha256.map(|sha256| by_sha256(repository, &sha256, progress)).transpose()?;
-        found
-            .flatten()
-            .map(|content| Self::content(name.clone(), content))
-            .ok_or(Error::NotFound { what: "artifact, path, run or id", name })
+        let found = sha256.map(|sha256| by_sha256(repository, &sha256, search.progress));
+        let found = found.transpose()?.flatten();
+        let found = found.map(|content| Self::content(name.clone(), content));
+        Ok(found.ok_or(Error::NotFound { what: "artifact, path, run or id", name })?)
     }
 
     const fn new(node: LineageNode, name: String, content: Option<Content>) -> Self {

@@ -11,11 +11,12 @@ use crate::object::tree::{self, EMPTY_TREE};
 use crate::object::{Commit, ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::repo::ref_name::RefKind;
+use crate::repo::trouble::Trouble;
 use crate::repo::{Error, Repository};
 use crate::store::runs_index::{
-    self, COLUMNS_MAX, Cell, SEGMENT_ROWS, SEGMENTS_MAX, Segment, SegmentBuilder, Stale, State,
+    self, COLUMNS_MAX, Cell, SEGMENT_ROWS, SEGMENTS_MAX, Segment, SegmentBuilder, State,
 };
-use crate::store::{Cache, Reader};
+use crate::store::{Cache, Reader, Stale};
 use crate::threads;
 
 /// Most parameters and metrics of a run in the index; the others of a run are read when asked for.
@@ -24,24 +25,6 @@ const VALUES_MAX: usize = 512;
 /// Segments of fewer rows are merged once there are several.
 const SMALL_ROWS: u32 = SEGMENT_ROWS / 16;
 const SMALL_MAX: usize = 16;
-
-/// What went wrong with the index: the files, or anything else.
-pub(super) enum Trouble {
-    Stale,
-    Other(Error),
-}
-
-impl From<Stale> for Trouble {
-    fn from(_: Stale) -> Self {
-        Self::Stale
-    }
-}
-
-impl<E: Into<Error>> From<E> for Trouble {
-    fn from(error: E) -> Self {
-        Self::Other(error.into())
-    }
-}
 
 /// Commits that several refs name, and how many further ones.
 type Again = Vec<(ObjectId, u32)>;

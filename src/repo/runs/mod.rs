@@ -11,15 +11,14 @@ pub use expression::Expression;
 pub use field::{Field, field, insist_on_field};
 
 use super::date;
-use super::lineage::{Containment, Derivations};
 use super::ref_name::RefKind;
 use super::source::Staleness;
+use super::trouble::Trouble;
 use super::{Error, Repository};
 use crate::object::{Commit, ObjectId, Run};
 use crate::progress::Progress;
 use crate::store::Cache;
 use crate::store::runs_index;
-use index::Trouble;
 use query::{Hit, Hits, Query};
 
 /// How often the index is built anew before the question is answered without one.
@@ -136,9 +135,7 @@ pub(super) fn each_run(
 /// Finds out which runs are older than a source; reads nothing more where no source has changed.
 fn staleness(repository: &Repository, progress: &Progress) -> Result<Staleness, Error> {
     let Some(sources) = Staleness::changed(repository)? else { return Ok(Staleness::default()) };
-    let derivations = Derivations::load(repository, progress)?;
-    let containment = Containment::find(&repository.store, &derivations, [], progress)?;
-    Staleness::find(repository, &sources, &derivations, &containment, progress)
+    Staleness::find(repository, &sources, progress)
 }
 
 /// Asks the index, brought up to date.

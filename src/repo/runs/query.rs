@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use super::FoundRun;
 use super::expression::Expression;
 use super::field::Field;
-use super::index::Trouble;
 use crate::object::{ObjectId, Timestamp};
 use crate::progress::Progress;
 use crate::repo::Error;
 use crate::repo::lineage::LineageNode;
 use crate::repo::source::Staleness;
+use crate::repo::trouble::Trouble;
 use crate::store::Reader;
 use crate::store::runs_index::{Cell, Column, Segment};
 

@@ -90,15 +90,15 @@ impl Staleness {
 
     /// Finds every run that has read what is older than its source, and all that came of those.
     ///
-    /// Cost: reads the record of every run, and looks a path up in the tree of those that have read
-    /// from a source.
+    /// Cost: reads the record of every run and the nodes of every directory that it names, and looks
+    /// a path up in the tree of those that have read from a source.
     pub(in crate::repo) fn find(
         repository: &Repository,
         sources: &[Recorded],
-        derivations: &Derivations,
-        containment: &Containment,
         progress: &Progress,
     ) -> Result<Self, Error> {
+        let derivations = Derivations::load(repository, progress)?;
+        let containment = Containment::find(&repository.store, &derivations, [], progress)?;
         let mut reader = repository.store.reader();
         let mut runs = Vec::new();
         for id in derivations.runs() {
@@ -120,7 +120,7 @@ impl Staleness {
         if staleness.stale.is_empty() {
             return Ok(staleness);
         }
-        let (made, inside) = (derivations, containment);
+        let (made, inside) = (&derivations, &containment);
         let mut derived = Derived { made, inside, fresh: HashSet::new() };
         derived.prove(&runs, &staleness.stale);
         while staleness.pass(&runs, &derived) {

@@ -1,0 +1,100 @@
+//! Which commits count: those that refs name, and what branches and tags lead to.
+
+use std::collections::HashSet;
+
+use crate::graph;
+use crate::object::{Commit, ObjectId};
+use crate::progress::Progress;
+use crate::repo::ref_name::RefKind;
+use crate::repo::refs::Refs;
+use crate::repo::{Error, Repository};
+use crate::store::Reader;
+
+/// Lists all of them: a run that came in with a branch may have no ref of its own.
+///
+/// Cost: the name of each ref and the place of each commit in the graph; no record.
+pub fn commits(
+    repository: &Repository,
+    refs: &Refs,
+    progress: &Progress,
+) -> Result<HashSet<ObjectId>, Error> {
+    let (mut commits, mut tips) = (HashSet::new(), Vec::new());
+    refs.each(&mut repository.store.reader(), |name, id| {
+        commits.insert(id);
+        // A run is named by itself; of its history the branches know.
+        if RefKind::Run.short_name(name).is_none() {
+            tips.push(id);
+        }
+        Ok::<_, Error>(())
+    })?;
+    tips.extend(repository.head_commit()?);
+    commits.extend(history(repository, tips, progress)?);
+    Ok(commits)
+}
+
+fn history(
+    repository: &Repository,
+    mut tips: Vec<ObjectId>,
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Error> {
+    tips.sort_unstable();
+    tips.dedup();
+    repository.with_history(&tips, progress, |commits, positions| {
+        let mut found = HashSet::new();
+        let read = |position, parents: &mut Vec<_>| {
+            progress.check()?;
+            commits.read(position, parents).map(drop).map_err(Error::from)
+        };
+        graph::reach(positions.iter().copied(), |position| found.insert(*position), read)?;
+        found.into_iter().map(|position| Ok(commits.id(position)?)).collect()
+    })
+}
+
+/// Tells of single runs whether they count.
+pub struct Live<'r> {
+    repository: &'r Repository,
+    refs: &'r Refs,
+    reader: Reader<'r>,
+    progress: &'r Progress,
+    /// Whether all count that anybody may ask about.
+    is_all: bool,
+    /// All that count, once one was asked about that has no ref of its own name.
+    all: Option<HashSet<ObjectId>>,
+}
+
+impl<'r> Live<'r> {
+    pub fn new(
+        repository: &'r Repository,
+        refs: &'r Refs,
+        is_all: bool,
+        progress: &'r Progress,
+    ) -> Self {
+        Self { repository, refs, reader: repository.store.reader(), progress, is_all, all: None }
+    }
+
+    /// Tells whether a run counts.
+    ///
+    /// Cost: nothing if all do; else a look at the ref of its name, and where it has none, once all
+    /// of [`commits`].
+    pub fn has(&mut self, id: &ObjectId, commit: &Commit) -> Result<bool, Error> {
+        if self.is_all {
+            return Ok(true);
+        }
+        let name = commit.run.as_ref().map(|run| RefKind::Run.full_name(&run.name));
+        if let Some(Ok(name)) = name
+            && self.refs.find(&mut self.reader, &name)? == Some(*id)
+        {
+            return Ok(true);
+        }
+        self.leads_to(id)
+    }
+
+    /// Tells the same of a commit whose record cannot be read.
+    pub fn leads_to(&mut self, id: &ObjectId) -> Result<bool, Error> {
+        let all = match self.all.take() {
+            Some(all) => all,
+            None => commits(self.repository, self.refs, self.progress)?,
+        };
+        Ok(self.all.insert(all).contains(id))
+    }
+}

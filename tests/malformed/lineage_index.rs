@@ -1,0 +1,71 @@
+//! Lineage indexes with one defect each: nothing is read from them.
+
+use provenance::format::lineage_index::{Directory, State, TRAILER_BYTES, Table, Trailer};
+use provenance::object::DecodeError;
+
+use crate::support::{fixture, sample};
+
+fn directory(bytes: &[u8]) -> Result<Directory, DecodeError> {
+    let short = || DecodeError::new("lineage index", 0, "shorter than its end");
+    let end = bytes.last_chunk().ok_or_else(short)?;
+    let trailer = Trailer::decode(end, bytes.len() as u64)?;
+    let start = usize::try_from(trailer.offset).map_err(|_| short())?;
+    let end = start + usize::try_from(trailer.bytes).map_err(|_| short())?;
+    Directory::decode(&bytes[start..end], &trailer)
+}
+
+/// Changes some bytes that lie so many before the end.
+fn with(mut bytes: Vec<u8>, before_end: usize, new: &[u8]) -> Vec<u8> {
+    let at = bytes.len() - before_end;
+    bytes[at..at + new.len()].copy_from_slice(new);
+    bytes
+}
+
+#[test]
+fn a_segment_with_a_defect_is_refused() {
+    let good = fixture::read("format/v1/lineage-index/segment");
+    assert!(directory(&good).is_ok());
+    for (defect, bytes) in [
+        ("segment-cut-short", good[..good.len() - 1].to_vec()),
+        ("segment-longer", [good.as_slice(), b"x"].concat()),
+        ("segment-magic-other", with(good.clone(), 1, b"2")),
+        ("segment-rows-more", with(good.clone(), TRAILER_BYTES, &[2])),
+        ("segment-rows-most", with(good.clone(), TRAILER_BYTES, &[0xFF; 20])),
+        ("segment-rows-moved", with(good.clone(), TRAILER_BYTES - 8, &[0, 0, 0, 0, 2])),
+        ("segment-directory-damaged", with(good.clone(), TRAILER_BYTES + 1, &[0xFF])),
+        ("segment-check-other", with(good.clone(), 12, &[0; 4])),
+    ] {
+        let name = format!("malformed/lineage-index/{defect}");
+        fixture::check(&name, &bytes);
+        assert!(directory(&fixture::read(&name)).is_err(), "{defect}");
+    }
+}
+
+#[test]
+fn a_page_with_a_defect_is_refused() {
+    let mut bytes = fixture::read("format/v1/lineage-index/segment");
+    let directory = directory(&bytes).unwrap();
+    let page = directory.pages_of(Table::Users, &sample::id("data")).next().unwrap();
+    let start = usize::try_from(page.offset).unwrap();
+    assert!(page.is_sound(&bytes[start..start + page.bytes]));
+    assert!(!page.is_sound(&bytes[start..start + page.bytes - 1]));
+    bytes[start + 11] ^= 1;
+    fixture::check("malformed/lineage-index/segment-page-damaged", &bytes);
+    assert!(!page.is_sound(&bytes[start..start + page.bytes]));
+}
+
+#[test]
+fn a_state_with_a_defect_is_refused() {
+    let good = fixture::read("format/v1/lineage-index/state");
+    for (defect, bytes) in [
+        ("state-cut-short", good[..good.len() - 1].to_vec()),
+        ("state-empty", Vec::new()),
+        ("state-magic-other", with(good.clone(), good.len() - 7, b"X")),
+        ("state-segments-more", with(good.clone(), good.len() - 76, &[9])),
+        ("state-segment-other", with(good.clone(), 10, &[9])),
+    ] {
+        let name = format!("malformed/lineage-index/{defect}");
+        fixture::check(&name, &bytes);
+        assert!(State::decode(&fixture::read(&name)).is_err(), "{defect}");
+    }
+}

@@ -1,11 +1,13 @@
 //! The file stamps of the staged tree: opened, or made again from the tree.
 
+use std::path::Path;
+
 use super::{Error, Repository};
 use crate::object::ObjectId;
 use crate::object::tree::{self, Target};
 use crate::store::Reader;
 use crate::worktree::local;
-use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
+use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsError, StampsWriter};
 
 impl Repository {
     /// Opens the stamps that describe `tree`.
@@ -28,11 +30,29 @@ impl Repository {
         tree: ObjectId,
     ) -> Result<Stamps, Error> {
         let folder = &self.location.folder;
-        let path = local::stamps_file(folder);
-        let old = Stamps::open(&path);
+        let (place, temporaries) = (local::stamps_file(folder), local::temporaries(folder));
+        match self.write_stamps(reader, tree, &place, &temporaries) {
+            // Whoever may only read gets an answer as well, made of stamps that nobody keeps.
+            Err(Error::Stamps(StampsError::Io { .. })) => {
+                let aside = tempfile::tempdir()
+                    .map_err(|error| Error::io("make a folder", std::env::temp_dir(), error))?;
+                self.write_stamps(reader, tree, &aside.path().join("stamps"), aside.path())
+            }
+            stamps => stamps,
+        }
+    }
+
+    fn write_stamps(
+        &self,
+        reader: &mut Reader<'_>,
+        tree: ObjectId,
+        place: &Path,
+        temporaries: &Path,
+    ) -> Result<Stamps, Error> {
+        let old = Stamps::open(&local::stamps_file(&self.location.folder));
         let mut known = old.as_ref().and_then(|old| old.finder().ok());
         // What stands in old stamps was old enough when it was written.
-        let mut writer = StampsWriter::new(None, &local::temporaries(folder), i64::MAX)?;
+        let mut writer = StampsWriter::new(None, temporaries, i64::MAX)?;
         for entry in tree::walk(&tree, None, |id| reader.node(id))? {
             let entry = entry?;
             let Some(record) = unknown(&entry.target) else { continue };
@@ -43,8 +63,8 @@ impl Repository {
                 .unwrap_or(record);
             writer.put(&entry.path, record)?;
         }
-        writer.finish(&path, &tree)?;
-        Stamps::reopen(&path).map_err(|error| Error::io("read the stamps back", &path, error))
+        writer.finish(place, &tree)?;
+        Stamps::reopen(place).map_err(|error| Error::io("read the stamps back", place, error))
     }
 }
 

@@ -190,3 +190,22 @@ fn the_git_checkout_may_be_it() {
     assert!(said.starts_with("This alone flips the verdict:\n  git checkout  "), "{said}");
     assert!(said.contains("To take it back: git checkout "), "{said}{}", answer.err);
 }
+
+/// Numbers that no double holds lost their digits where a part of the settings was taken.
+#[test]
+fn settings_keep_the_digits_of_their_numbers() {
+    let project = Project::new();
+    let settings = |seed: &str, other: &str| {
+        let text =
+            format!("{{\"seed\": {seed}, \"other\": {other}, \"same\": 12345678901234567890123}}");
+        project.write(b"settings.json", text.as_bytes());
+    };
+    let script = "grep -q '12345678901234567890123}\\|12345678901234567890123$' settings.json && \
+                  ! grep -q 'seed.*12345678901234567890125' settings.json && echo 0.9 || echo 0.1";
+    settings("12345678901234567890124", "1");
+    record(&project, "a", script, &[]);
+    settings("12345678901234567890125", "2");
+    record(&project, "b", script, &[]);
+    let (found, _) = found(&project, &RULE);
+    assert_eq!(found, ["settings.json: seed"]);
+}

@@ -1,9 +1,10 @@
 //! `bisect inputs`: which of many things that one step changed flips the verdict, by running the
 //! recorded command with some of them taken from one run and the others from the other.
 //!
-//! `units` cuts what differs, `pieces` mixes two versions of a file, `trial` runs one combination;
-//! which combinations to run is `graph/ddmin.rs`.
+//! `units` cuts what differs, `pieces` and `keys` mix two versions of a file, `trial` runs one
+//! combination; which combinations to run is `graph/ddmin.rs`.
 
+mod keys;
 mod pieces;
 mod trial;
 mod units;

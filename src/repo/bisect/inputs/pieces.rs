@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::path::Path;
 
-use serde_json::Value;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
+use super::keys::{Keys, Value};
 use crate::repo::is_binary;
 
 /// Largest file that is taken apart, bytes.
@@ -27,7 +27,7 @@ enum Cut {
     /// By lines: what is between is the same.
     Lines(Vec<Edit>),
     /// By the keys of a document.
-    Keys(Value, Vec<Key>),
+    Keys(Keys),
 }
 
 /// Bytes of the old version that are replaced by bytes of the new one.
@@ -37,28 +37,14 @@ struct Edit {
     new: Range<usize>,
 }
 
-/// A member of an object, inside of others, that differs.
-#[derive(Debug)]
-struct Key {
-    path: Vec<String>,
-    old: Option<Value>,
-    new: Option<Value>,
-}
-
 impl Pieces {
     /// Cuts settings: JSON by its keys, anything else by runs of lines.
     ///
     /// Shape: `None` if there is only one piece, or too many, or what is no text.
     pub fn of_settings(path: &Path, old: Vec<u8>, new: Vec<u8>) -> Option<Self> {
         let is_json = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
-        if is_json
-            && let (Ok(before), Ok(after)) =
-                (serde_json::from_slice(&old), serde_json::from_slice(&new))
-        {
-            let mut keys = Vec::new();
-            differing(&mut Vec::new(), &before, &after, &mut keys);
-            let cut = Cut::Keys(before, keys);
-            return Self { old, new, cut }.if_useful();
+        if is_json && let Some(keys) = Keys::of(&old, &new) {
+            return Self { old, new, cut: Cut::Keys(keys) }.if_useful();
         }
         Self::of_lines(old, new, false)
     }
@@ -102,7 +88,7 @@ impl Pieces {
     pub fn count(&self) -> usize {
         match &self.cut {
             Cut::Lines(edits) => edits.len(),
-            Cut::Keys(_, keys) => keys.len(),
+            Cut::Keys(keys) => keys.differing().len(),
         }
     }
 
@@ -122,9 +108,9 @@ impl Pieces {
                 let new = edit.and_then(|edit| text(&self.new, edit.new.clone()));
                 (edit.map(|edit| format!("line {}", line(edit))), old, new)
             }
-            Cut::Keys(_, keys) => {
-                let key = keys.get(piece);
-                let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+            Cut::Keys(keys) => {
+                let key = keys.differing().get(piece);
+                let text = |value: &Option<Value>| value.as_ref().map(Value::text);
                 (
                     key.map(|key| key.path.join(".")),
                     key.and_then(|key| text(&key.old)),
@@ -165,15 +151,7 @@ impl Pieces {
                 bytes.extend_from_slice(self.old.get(at..).unwrap_or_default());
                 bytes
             }
-            Cut::Keys(old, keys) => {
-                let mut document = old.clone();
-                for key in chosen.iter().filter_map(|piece| keys.get(*piece)) {
-                    set(&mut document, &key.path, key.new.clone());
-                }
-                let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
-                bytes.push(b'\n');
-                bytes
-            }
+            Cut::Keys(keys) => keys.with(chosen),
         }
     }
 }
@@ -195,44 +173,6 @@ fn span(lines: &[Range<usize>], range: Range<usize>) -> Range<usize> {
     let end = |at: usize| at.checked_sub(1).and_then(|at| lines.get(at)).map_or(0, |line| line.end);
     let start = start.unwrap_or_else(|| end(range.start));
     start..if range.is_empty() { start } else { end(range.end) }
-}
-
-fn differing(path: &mut Vec<String>, old: &Value, new: &Value, keys: &mut Vec<Key>) {
-    let (Value::Object(olds), Value::Object(news)) = (old, new) else {
-        if old != new {
-            keys.push(Key { path: path.clone(), old: Some(old.clone()), new: Some(new.clone()) });
-        }
-        return;
-    };
-    let added = news.keys().filter(|name| !olds.contains_key(*name));
-    for name in olds.keys().chain(added) {
-        path.push(name.clone());
-        match (olds.get(name), news.get(name)) {
-            (Some(old), Some(new)) => differing(path, old, new, keys),
-            (old, new) => {
-                keys.push(Key { path: path.clone(), old: old.cloned(), new: new.cloned() });
-            }
-        }
-        path.pop();
-    }
-}
-
-fn set(document: &mut Value, path: &[String], value: Option<Value>) {
-    match (path, document) {
-        ([], document) => *document = value.unwrap_or(Value::Null),
-        ([name], Value::Object(members)) => {
-            match value {
-                Some(value) => members.insert(name.clone(), value),
-                None => members.shift_remove(name),
-            };
-        }
-        ([name, rest @ ..], Value::Object(members)) => {
-            if let Some(inner) = members.get_mut(name) {
-                set(inner, rest, value);
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]
@@ -268,7 +208,7 @@ mod tests {
         let pieces = Pieces::of_settings(path, old.into(), new.into()).expect("several");
         let names: Vec<_> = (0..pieces.count()).filter_map(|at| pieces.words(at).0).collect();
         assert_eq!(names, ["lr", "model.depth", "model.gone", "new"]);
-        let mixed: Value = serde_json::from_slice(&pieces.with(&[1, 3])).expect("JSON");
+        let mixed: serde_json::Value = serde_json::from_slice(&pieces.with(&[1, 3])).expect("JSON");
         let expected = r#"{"lr":0.1,"model":{"depth":3,"gone":1},"same":[1],"new":null}"#;
         assert_eq!(mixed.to_string(), expected);
         assert_eq!(text(pieces.with(&[0, 1, 2, 3])), new);

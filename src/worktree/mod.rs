@@ -11,6 +11,7 @@ pub mod config;
 pub mod detect;
 pub mod directory;
 pub mod fresh;
+pub mod fresh_links;
 pub mod git_exclude;
 pub mod hash;
 pub mod head;

@@ -323,3 +323,25 @@ fn variables_that_are_others_now_are_named() {
     let again = command.env("OMP_NUM_THREADS", "2").output();
     assert_eq!(again.expect("ran").status.code(), Some(0));
 }
+
+/// A link that leads to an absolute path of the worktree let the command write over the user's own
+/// file, where it was run again.
+#[test]
+fn links_into_the_worktree_do_not_lead_there() {
+    let project = Project::new();
+    project.write(b"data.txt", b"old\n");
+    std::os::unix::fs::symlink(project.path(b"data.txt"), project.path(b"link")).expect("linked");
+    project.commit("data");
+    record(&project, "one", &["-o", "out"], "echo written > link; cp link out");
+    project.write(b"data.txt", b"mine\n");
+    let answer = project.run(&["reproduce", "runs/one"]);
+    assert_eq!(answer.code, Some(0), "{}{}", out(&answer), answer.err);
+    let told = "links into the worktree lead to the same place of the fresh directory: link\n";
+    assert!(answer.err.contains(told), "{}", answer.err);
+    assert_eq!(fs::read(project.path(b"data.txt")).expect("read"), b"mine\n");
+    // Not if it is kept in the worktree either.
+    let answer = project.run(&["reproduce", "--keep", "kept", "runs/one"]);
+    assert_eq!(answer.code, Some(0), "{}{}", out(&answer), answer.err);
+    assert_eq!(fs::read(project.path(b"kept/data.txt")).expect("read"), b"written\n");
+    assert_eq!(fs::read(project.path(b"data.txt")).expect("read"), b"mine\n");
+}

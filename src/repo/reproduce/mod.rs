@@ -1,12 +1,13 @@
 //! A recorded run once more, in a directory of its own, and what came of it against the record.
 //!
-//! `before` finds what the run began with, `code` brings the git checkout, `command` finds what is
-//! to be executed, `outputs` and `metrics` compare, and `parts` tells what the run would find
-//! different now. Nothing is recorded.
+//! `before` finds what the run began with, `code` brings the git checkout, `links` keeps links from
+//! leading out, `command` finds what is to be executed, `outputs` and `metrics` compare, and
+//! `parts` tells what the run would find different now. Nothing is recorded.
 
 mod before;
 mod code;
 mod command;
+mod links;
 mod metric_files;
 mod metrics;
 mod outputs;
@@ -26,6 +27,7 @@ use crate::store::Reader;
 
 pub(super) use before::Before;
 pub(super) use command::{command_of, find_program};
+pub(super) use links::turn_links;
 pub use metrics::MetricMatch;
 pub use outputs::{FileChange, OutputFile, OutputMatch};
 pub use parts::Part;
@@ -169,7 +171,17 @@ pub(super) fn lay_out(
         None => None,
     };
     before.write(repository, &fresh, progress)?;
+    turn_links(repository, code, &fresh, notes)?;
     Ok((fresh, part))
+}
+
+/// Names a few of many.
+fn few(names: &[std::borrow::Cow<'_, str>]) -> String {
+    let named = names.get(..NAMED_MAX.min(names.len())).unwrap_or_default().join(", ");
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// Lays out what a run began with, in a directory of its own.
@@ -363,12 +375,7 @@ fn notes_of(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<String>, Error> {
     let lost = lost.filter(|file| is_lost(file.left_out));
     let lost: Vec<_> = lost.map(|file| String::from_utf8_lossy(&file.path)).collect();
     if !lost.is_empty() {
-        let named = lost.get(..NAMED_MAX.min(lost.len())).unwrap_or_default().join(", ");
-        let more = match lost.len().saturating_sub(NAMED_MAX) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        notes.push(format!("the run read files that are not recorded: {named}{more}"));
+        notes.push(format!("the run read files that are not recorded: {}", few(&lost)));
     }
     Ok(notes)
 }

@@ -15,7 +15,7 @@ use crate::object::{Commit, Metrics, Run, TreePath};
 use crate::progress::Progress;
 use crate::repo::bisect::{MetricRule, Verdict};
 use crate::repo::fresh::{Execution, Fresh};
-use crate::repo::reproduce::{command_of, find_program, lay_out, measured};
+use crate::repo::reproduce::{command_of, find_program, lay_out, measured, turn_links};
 use crate::repo::runs::field;
 use crate::repo::{Error, Repository};
 use crate::threads;
@@ -63,11 +63,12 @@ impl Trials<'_> {
         let results: Mutex<Vec<Option<Result<Tried, Error>>>> =
             Mutex::new(chosen.iter().map(|_| None).collect());
         let work = || {
-            while let Some(units) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let at = chosen.iter().position(|other| std::ptr::eq(other, units));
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(units) = chosen.get(at) else { break };
                 let tried = self.one(units, of);
                 let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if let Some(place) = at.and_then(|at| results.get_mut(at)) {
+                if let Some(place) = results.get_mut(at) {
                     *place = Some(tried);
                 }
             }
@@ -124,6 +125,7 @@ impl Trials<'_> {
         let (repository, progress) = (self.repository, self.progress);
         let (fresh, _) = lay_out(repository, code, good.before, None, notes, progress)?;
         self.write(units, &fresh)?;
+        turn_links(repository, code, &fresh, notes)?;
         let words = self.words(units);
         let run = Run { command: words, ..good.run.clone() };
         let mut command = command_of(&run, &[])?;

@@ -31,6 +31,7 @@ fn sh(script: &str) -> (Result<Ended, StartError>, String) {
         output: nowhere.as_fd(),
         error: nowhere.as_fd(),
         trace: None,
+        ends_all: false,
     };
     let ended = run(&request, &mut kept);
     (ended, String::from_utf8(kept.0).expect("text"))
@@ -63,6 +64,7 @@ fn what_cannot_be_started_is_told_apart() {
             output: nowhere.as_fd(),
             error: nowhere.as_fd(),
             trace: None,
+            ends_all: false,
         };
         run(&request, &mut Kept::default())
     };
@@ -87,4 +89,23 @@ fn time_and_memory_of_all_its_processes_count() {
     assert!(resources.user_ms.expect("counted") > 0, "{resources:?}");
     assert!(resources.memory_bytes_max.expect("counted") > 100_000, "{resources:?}");
     assert!(resources.elapsed_ms.expect("counted") > 0, "{resources:?}");
+}
+
+/// Only the main thread's children were looked at: what a pool of threads starts was not counted,
+/// and not ended.
+#[test]
+fn what_another_thread_started_is_a_descendant_too() {
+    let (started, ended) = std::sync::mpsc::channel::<Child>();
+    let (end, until) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        started.send(Command::new("sleep").arg("600").spawn().unwrap()).unwrap();
+        until.recv().unwrap_err();
+    });
+    let mut child = ended.recv().unwrap();
+    let found = descendants(rustix::process::getpid());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(end);
+    thread.join().unwrap();
+    assert!(found.contains(&Pid::from_child(&child)));
 }

@@ -6,20 +6,16 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Pid;
 
-use super::process::{StartError, descendants, start_error};
+use super::process::{ENDING_TICK, Ending, StartError, adopt, exit_code, start_error};
 
 /// How often to look whether a test has ended.
 const TICK: Duration = Duration::from_millis(5);
-
-/// How long a test that was asked to end may take for it.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// Says what to run.
 #[derive(Debug)]
@@ -78,49 +74,35 @@ pub fn run(trial: &Trial<'_>, is_stopped: &dyn Fn() -> bool) -> Result<TrialEnd,
     if let Some(input) = trial.input {
         command.stdin(input.try_clone_to_owned().map_err(TrialError::Wait)?);
     }
+    adopt();
     let started = Instant::now();
     let mut child = command.spawn().map_err(|source| start_error(&program, source))?;
-    let ended =
-        |status: ExitStatus| TrialEnd { exit_code: Some(code(status)), elapsed: started.elapsed() };
-    loop {
-        if let Some(status) = child.try_wait().map_err(TrialError::Wait)? {
-            return Ok(ended(status));
-        }
-        let is_late = trial.timeout.is_some_and(|timeout| started.elapsed() >= timeout);
-        if is_late || is_stopped() {
-            end(&mut child).map_err(TrialError::Wait)?;
-            return Ok(TrialEnd { exit_code: None, elapsed: started.elapsed() });
-        }
-        std::thread::sleep(TICK);
-    }
-}
-
-/// Asks a process and all below it to end, and kills what does not.
-fn end(child: &mut Child) -> io::Result<()> {
-    let root = Pid::from_child(child);
-    let all = descendants(root);
-    let send = |signal: Signal| {
-        for pid in &all {
-            // It may have ended a moment ago.
-            let _gone = kill_process(*pid, signal);
-        }
+    let ended = |status: ExitStatus| TrialEnd {
+        exit_code: Some(exit_code(status)),
+        elapsed: started.elapsed(),
     };
-    send(Signal::TERM);
-    let asked = Instant::now();
-    while asked.elapsed() < GRACE {
-        if child.try_wait()?.is_some() {
-            break;
+    loop {
+        let status = child.try_wait().map_err(TrialError::Wait)?;
+        if is_stopped() {
+            // Ctrl-C may have ended it already, and not what it has in the background.
+            finish(Ending::of_all());
+        } else if let Some(status) = status {
+            return Ok(ended(status));
+        } else if trial.timeout.is_some_and(|timeout| started.elapsed() >= timeout) {
+            finish(Ending::of(Pid::from_child(&child)));
+        } else {
+            std::thread::sleep(TICK);
+            continue;
         }
-        std::thread::sleep(TICK);
+        child.wait().map_err(TrialError::Wait)?;
+        return Ok(TrialEnd { exit_code: None, elapsed: started.elapsed() });
     }
-    send(Signal::KILL);
-    child.wait()?;
-    Ok(())
 }
 
-fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code & 0xff).unwrap_or(u8::MAX)
+fn finish(mut ending: Ending) {
+    while !ending.is_over() {
+        std::thread::sleep(ENDING_TICK);
+    }
 }
 
 #[cfg(test)]
@@ -148,5 +130,22 @@ mod tests {
         let before = Instant::now();
         assert_eq!(trial("sleep 600 & sleep 600", late).exit_code, None);
         assert!(before.elapsed() < Duration::from_secs(300), "it was waited for");
+    }
+
+    /// What a test had started was killed as soon as the test itself had ended.
+    #[test]
+    fn what_a_test_started_has_time_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let [ready, done] = ["ready", "done"].map(|name| folder.path().join(name));
+        let slow = format!(
+            "trap 'sleep 0.5; echo > {}; exit' TERM; echo > {}; while :; do sleep 0.02; done",
+            done.display(),
+            ready.display()
+        );
+        let script = format!("sh -c \"{slow}\" & sleep 600");
+        let late = Some(Duration::from_secs(3));
+        assert_eq!(trial(&script, late).exit_code, None);
+        assert!(ready.exists(), "it had no time to begin");
+        assert!(done.exists(), "it was killed before it had ended");
     }
 }

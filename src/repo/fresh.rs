@@ -149,6 +149,8 @@ impl Fresh {
             output: execution.output,
             error: execution.error,
             trace: None,
+            // The directory goes away: nobody is to write there, or where it was, any more.
+            ends_all: true,
         };
         Ok(process::run(&request, &mut NoLog)?)
     }

@@ -345,3 +345,33 @@ fn links_into_the_worktree_do_not_lead_there() {
     assert_eq!(fs::read(project.path(b"kept/data.txt")).expect("read"), b"written\n");
     assert_eq!(fs::read(project.path(b"data.txt")).expect("read"), b"mine\n");
 }
+
+/// Only the command itself got the signal: what it had started went on, where its directory had
+/// been removed; in the background a shell has Ctrl-C ignored.
+#[test]
+fn a_signal_ends_all_that_was_started() {
+    let project = Project::new();
+    let script = "test -n \"$SLOW\" || exit 0; sh -c 'sleep 600' & echo $! > \"$SLOW.new\"; \
+                  mv \"$SLOW.new\" \"$SLOW\"; wait";
+    record(&project, "slow", &[], script);
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let pid_file = project.path(format!(".provenance/cache/{signal}").as_bytes());
+        let mut command = project.command(&["reproduce", "runs/slow"]);
+        command.env("SLOW", &pid_file).stderr(std::process::Stdio::null());
+        let mut child = command.spawn().expect("started");
+        let pid = loop {
+            match fs::read_to_string(&pid_file) {
+                Ok(pid) => break pid.trim().to_owned(),
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            }
+        };
+        let number = child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{signal}"), &number]).status();
+        assert!(sent.expect("kill runs").success());
+        let ended = child.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(code), "{signal}");
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let is_gone = status.is_empty() || status.contains("State:\tZ");
+        assert!(is_gone, "{signal}: what it started goes on");
+    }
+}

@@ -3,6 +3,7 @@
 //!
 //! Nothing is decided here about what is recorded; that is `repo/run`.
 
+mod ending;
 mod output;
 mod passing;
 mod usage;
@@ -17,10 +18,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+pub(super) use self::ending::{Ending, TICK as ENDING_TICK, adopt};
 use self::output::{Outputs, Wired};
 use self::passing::Passing;
 use self::usage::Meter;
-pub(super) use self::usage::descendants;
+use self::usage::descendants;
 use crate::capture::trace::{Opened, Trace};
 use crate::object::Resources;
 
@@ -46,6 +48,8 @@ pub struct ProcessRequest<'a> {
     pub error: BorrowedFd<'a>,
     /// How to see which files it opens, if that is wanted.
     pub trace: Option<TraceRequest<'a>>,
+    /// Whether a signal that ends us ends it with all that it started; else it gets the signal.
+    pub ends_all: bool,
 }
 
 /// Says how to see which files a command opens.
@@ -112,7 +116,8 @@ pub enum StartError {
 ///
 /// Shape: its input is ours; output that goes to a terminal goes through a terminal of its own, so
 /// that it looks the same. SIGTERM, SIGHUP and the like are passed on; Ctrl-C reaches it by the
-/// terminal. Errors: it did not start; nothing has happened then.
+/// terminal. With `ends_all` any of these has everything that was started asked to end, and killed
+/// 5 seconds later. Errors: it did not start; nothing has happened then.
 pub fn run(request: &ProcessRequest<'_>, log: &mut dyn Log) -> Result<Ended, StartError> {
     let started = Instant::now();
     let passing = Passing::catch()?;
@@ -121,7 +126,8 @@ pub fn run(request: &ProcessRequest<'_>, log: &mut dyn Log) -> Result<Ended, Sta
     let (mut child, trace) = spawn(request, wired)?;
     let pid = Pid::from_child(&child);
     let ended = pidfd_open(pid, PidfdFlags::empty()).ok();
-    let watched = Watched { child: &mut child, pid, ended, passing, meter };
+    let ends_all = request.ends_all;
+    let watched = Watched { child: &mut child, pid, ended, passing, meter, ends_all };
     let (status, meter) = watched.until_it_ends(&mut outputs, log)?;
     let left_running = outputs.drain(log, DRAIN);
     let mut resources = meter.finish();
@@ -172,6 +178,7 @@ struct Watched<'c> {
     ended: Option<OwnedFd>,
     passing: Passing,
     meter: Meter,
+    ends_all: bool,
 }
 
 impl Watched<'_> {
@@ -181,20 +188,40 @@ impl Watched<'_> {
         log: &mut dyn Log,
     ) -> Result<(ExitStatus, Meter), StartError> {
         self.meter.sample(self.pid);
+        let (mut status, mut ending) = (None, None);
         loop {
-            let longest = self.meter.until_next();
-            let longest = if self.ended.is_some() { longest } else { longest.min(TICK) };
+            let mut longest = self.meter.until_next();
+            if self.ended.is_none() {
+                longest = longest.min(TICK);
+            }
+            if ending.is_some() {
+                longest = ENDING_TICK;
+            }
             outputs.wait(log, self.ended.as_ref(), self.passing.woken(), longest)?;
-            self.passing.pass_on(self.pid, outputs);
-            if let Some(status) = self.child.try_wait()? {
-                return Ok((status, self.meter));
+            let is_ended_by_signal = self.passing.pass_on(self.pid, outputs, !self.ends_all);
+            if is_ended_by_signal && self.ends_all && ending.is_none() {
+                ending = Some(Ending::of_all());
+            }
+            // What it started is ended with it, also where it ends first.
+            let is_over = ending.as_mut().is_none_or(Ending::is_over);
+            if status.is_none() {
+                status = self.child.try_wait()?;
+            }
+            if let Some(status) = status {
+                // It says for ever that it has ended.
+                self.ended = None;
+                if is_over {
+                    return Ok((status, self.meter));
+                }
+                continue;
             }
             self.meter.sample_if_due(self.pid);
         }
     }
 }
 
-fn exit_code(status: ExitStatus) -> u8 {
+/// Gives what a process exited with; 128 + n after signal n.
+pub(super) fn exit_code(status: ExitStatus) -> u8 {
     let code = match (status.code(), status.signal()) {
         (Some(code), _) => code,
         (None, Some(signal)) => 128 + signal,

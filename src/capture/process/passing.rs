@@ -60,8 +60,10 @@ impl Passing {
         self.woken.as_fd()
     }
 
-    /// Passes on what has come.
-    pub(super) fn pass_on(&self, pid: Pid, outputs: &Outputs<'_>) {
+    /// Passes on what has come, what asks for an end only with `passes_ends`; tells whether any
+    /// did.
+    pub(super) fn pass_on(&self, pid: Pid, outputs: &Outputs<'_>, passes_ends: bool) -> bool {
+        let mut is_end = false;
         let mut bytes = [0; 64];
         while matches!(io::Read::read(&mut &self.woken, &mut bytes), Ok(1..)) {}
         if self.resized.swap(false, Ordering::Relaxed) {
@@ -71,6 +73,11 @@ impl Passing {
             if !caught.swap(false, Ordering::Relaxed) {
                 continue;
             }
+            let ends = [Signal::INT, Signal::TERM, Signal::HUP].contains(signal);
+            is_end |= ends;
+            if ends && !passes_ends {
+                continue;
+            }
             let is_of_keyboard = *signal == Signal::INT || *signal == Signal::QUIT;
             if is_of_keyboard && is_in_foreground() {
                 continue;
@@ -78,6 +85,7 @@ impl Passing {
             // It may have ended a moment ago.
             let _gone = kill_process(pid, *signal);
         }
+        is_end
     }
 }
 

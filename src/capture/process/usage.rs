@@ -5,12 +5,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
+use rustix::process::{Pid, WaitOptions, waitpid};
 
+use super::ending::adopt;
+use crate::listing;
 use crate::object::Resources;
 
 /// Between the first looks at memory, and between later ones.
@@ -38,7 +41,7 @@ impl Meter {
     /// Begins to measure: before the command is started.
     pub(super) fn start() -> Self {
         // What a daemon's parent leaves behind comes to us, and its time is counted.
-        let _where_it_can = set_child_subreaper(Some(getpid()));
+        adopt();
         let before = getrusage(UsageWho::RUSAGE_CHILDREN).ok();
         let (next, seen) = (Instant::now(), BTreeSet::new());
         Self { before, next, pause: FIRST, memory_bytes_max: 0, seen }
@@ -123,10 +126,14 @@ pub(in crate::capture) fn descendants(root: Pid) -> Vec<Pid> {
     let mut next = 0;
     while let Some(pid) = found.get(next).map(|pid| pid.as_raw_nonzero()) {
         next += 1;
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-        let children = children.unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok());
-        found.extend(children.filter_map(Pid::from_raw));
+        // Each thread has children of its own.
+        let threads = listing::entries(Path::new(&format!("/proc/{pid}/task")));
+        let threads = threads.into_iter().flatten().flatten();
+        for thread in threads {
+            let children = fs::read_to_string(thread.path.join("children")).unwrap_or_default();
+            let children = children.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok());
+            found.extend(children.filter_map(Pid::from_raw));
+        }
         if found.len() >= PROCESSES_MAX {
             break;
         }

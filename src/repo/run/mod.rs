@@ -205,6 +205,7 @@ fn execute(
         output: request.output,
         error: request.error,
         trace,
+        ends_all: false,
     };
     folder.share_lock()?;
     let mut log = KeptLog::new(folder.open_log()?);

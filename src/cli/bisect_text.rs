@@ -30,7 +30,8 @@ pub fn words(
                 (false, true) => format!("a {bad} commit"),
                 (true, _) => format!("a {good} commit"),
             };
-            writeln!(out, "Waiting for {missing}: `provenance bisect {bad} COMMIT` or the like")?;
+            let word = if *has_bad { &good } else { &bad };
+            writeln!(out, "Waiting for {missing}: `provenance bisect {word} COMMIT`")?;
         }
         Decision::Test { suspects, steps, is_base, .. } => {
             if *is_base {
@@ -66,8 +67,7 @@ pub fn words(
             writeln!(out, "`provenance bisect reset` goes back to where you were")?;
         }
         Decision::OnlySkipped(left) => {
-            writeln!(out, "Only skipped commits are left; the first {bad} one is one of these:")?;
-            put_commits(out, repository, left)?;
+            only_skipped(out, repository, state, left)?;
         }
         Decision::Mended { base, good: after } => {
             let base = out.paint.id(base.short());
@@ -75,6 +75,29 @@ pub fn words(
             let after: Vec<String> = after.iter().map(ObjectId::short).collect();
             writeln!(out, "it was mended between {base} and {}", after.join(" "))?;
         }
+    }
+    Ok(())
+}
+
+/// Says that nobody told anything of the commits that are left.
+fn only_skipped(
+    out: &mut Output,
+    repository: &Repository,
+    state: &Bisection,
+    left: &[ObjectId],
+) -> Result<(), Failure> {
+    let is_skipped = |id: &ObjectId| {
+        state.log.iter().any(|said| said.verdict == Verdict::Skip && said.commit == *id)
+    };
+    // The last one is the bad one.
+    let (_, inner) = left.split_last().unzip();
+    let are_skipped = inner.unwrap_or_default().iter().all(is_skipped);
+    let kind = if are_skipped { "skipped commits" } else { "commits without a value" };
+    let bad = escape::line(&state.bad_word);
+    writeln!(out, "Only {kind} are left; the first {bad} one is one of these:")?;
+    put_commits(out, repository, left)?;
+    if !are_skipped {
+        writeln!(out, "`provenance bisect run COMMAND` tests those without a value")?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use super::project::{Answer, Project};
 
 /// A line of commits from 1 to `count`; from `broken` on the file `state` says bad.
-fn line(count: u32, broken: u32) -> Project {
+pub(super) fn line(count: u32, broken: u32) -> Project {
     let project = Project::new();
     for number in 1..=count {
         let state = if number < broken { "good" } else { "bad" };
@@ -17,32 +17,17 @@ fn line(count: u32, broken: u32) -> Project {
     project
 }
 
-/// A line of runs with a metric each; `None` has none.
-fn runs(accuracies: &[Option<f64>]) -> Project {
-    let project = Project::new();
-    for (number, accuracy) in accuracies.iter().enumerate() {
-        let line = accuracy.map(|value| format!("{{\"accuracy\": {value}}}\n"));
-        project.write(b"metrics.jsonl", line.unwrap_or_default().as_bytes());
-        project.write(b"number", format!("{number}\n").as_bytes());
-        project.add();
-        let name = format!("r{number}");
-        let words = ["-q", "run", "--name", &name, "--metrics", "metrics.jsonl", "--", "true"];
-        project.run(&words);
-    }
-    project
-}
-
 #[track_caller]
-fn id(project: &Project, name: &str) -> String {
+pub(super) fn id(project: &Project, name: &str) -> String {
     project.text(&["rev-parse", name]).trim().to_owned()
 }
 
-fn out(answer: &Answer) -> String {
+pub(super) fn out(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.out).into_owned()
 }
 
 #[track_caller]
-fn finds(answer: &Answer, id: &str) {
+pub(super) fn finds(answer: &Answer, id: &str) {
     assert_eq!(answer.code, Some(0), "{}{}", out(answer), answer.err);
     let found = format!("{id} is the first bad commit\n");
     assert!(out(answer).contains(&found), "{}{}", out(answer), answer.err);
@@ -146,102 +131,16 @@ fn changes_that_would_be_tested_too_are_in_the_way() {
 }
 
 #[test]
-fn recorded_values_find_it_and_nothing_is_executed() {
-    let mut values = vec![Some(0.95); 12];
-    values[7..].fill(Some(0.8));
-    values[3] = None;
-    let project = runs(&values);
-    project.write(b"state", b"not to be touched\n");
-    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.9"];
-    let answer = project.run(&[&rule[..], &["main", "runs/r0"]].concat());
-    finds(&answer, &id(&project, "runs/r7"));
-    assert!(out(&answer).contains("bad: metrics.accuracy is 0.8\n"), "{}", out(&answer));
-    assert!(out(&answer).contains("Metrics:\n  accuracy  0.95  →  0.8"), "{}", out(&answer));
-    assert_eq!(project.text(&["branch", "--show-current"]), "main\n");
-    project.run(&["bisect", "reset"]);
-    let answer = project.run(&[&rule[..], &["runs/r2", "runs/r0"]].concat());
-    assert_eq!(answer.code, Some(2));
-    assert!(answer.err.contains("is called bad, but its metrics.accuracy is 0.95"));
-    assert!(project.text(&["status"]).contains("On branch main\n"));
-    let answer = project.run(&["bisect", "start", "--metric", "accuracy", "--below", "1", "main"]);
-    assert!(answer.err.contains("unknown field"), "{}", answer.err);
-}
-
-#[test]
-fn what_has_no_value_is_tested_only_if_it_matters() {
-    let values = [Some(0.9), None, None, Some(0.5)];
-    let project = runs(&values);
-    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.8"];
-    let answer = project.run(&[&rule[..], &["main", "runs/r0"]].concat());
-    assert_eq!(answer.code, Some(0), "{}", answer.err);
-    let found = "is the first bad commit of those that were measured\nRight before it nothing was";
-    assert!(out(&answer).contains(found), "{}", out(&answer));
-    assert!(out(&answer).contains("Metrics:\n  accuracy  0.9  →  0.5"), "{}", out(&answer));
-    // Nobody said so of them: a test still may.
-    assert!(!project.text(&["bisect", "log"]).contains("skip"));
-    let answer = project.run(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 2"]);
-    finds(&answer, &id(&project, "runs/r2"));
-    assert!(!answer.err.contains("0.5"), "what is known was tested: {}", answer.err);
-}
-
-#[test]
-fn noise_near_the_bound_decides_nothing() {
-    let project = runs(&[Some(0.95), Some(0.901), Some(0.80)]);
-    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.9"];
-    let noisy = ["--tolerance", "0.01", "main", "runs/r0"];
-    let answer = project.run(&[&rule[..], &noisy].concat());
-    assert!(out(&answer).contains("is 0.901, too near to the bound"), "{}", out(&answer));
-    assert_eq!(answer.code, Some(3));
-}
-
-#[test]
-fn a_merge_is_searched_on_all_its_sides() {
-    let project = line(3, 4);
-    project.text(&["checkout", "-b", "side", "c1"]);
-    for number in 11..14 {
-        project.write(b"number", format!("{number}\n").as_bytes());
-        if number >= 12 {
-            project.write(b"state", b"bad\n");
-        }
-        project.commit(&number.to_string());
-        project.text(&["tag", &format!("c{number}")]);
-    }
-    let words = ["commit-tree", "side^{tree}", "-p", "main", "-p", "side", "-m", "merge"];
-    let merge = project.text(&words);
-    project.text(&["checkout", "main"]);
-    project.text(&["branch", "merged", merge.trim()]);
-    let test = ["bisect", "run", "grep", "-q", "good", "state"];
-    project.text(&["bisect", "start", "merged", "c1"]);
-    finds(&project.run(&test), &id(&project, "c12"));
+fn what_is_waited_for_is_named() {
+    let project = line(2, 2);
+    let waiting = |words: &[&str]| project.text(&[&["bisect"], words].concat());
+    assert!(waiting(&["start"]).ends_with("a good commit: `provenance bisect bad COMMIT`\n"));
+    assert!(
+        waiting(&["bad", "main"]).ends_with("a good commit: `provenance bisect good COMMIT`\n")
+    );
     project.text(&["bisect", "reset"]);
-    project.text(&["bisect", "start", "--first-parent", "merged", "c1"]);
-    finds(&project.run(&test), merge.trim());
-    project.text(&["bisect", "reset"]);
-    project.text(&["bisect", "start", "merged", "c1", "--", "number"]);
-    finds(&project.run(&test), &id(&project, "c12"));
-    project.text(&["bisect", "reset"]);
-    // Along first parents it is the merge that brings what it has from its other parent.
-    let words = ["commit-tree", "c12^{tree}", "-p", merge.trim(), "-m", "after"];
-    let after = project.text(&words);
-    project.text(&["bisect", "start", "--first-parent", after.trim(), "c1", "--", "state"]);
-    finds(&project.run(&test), merge.trim());
-}
-
-#[test]
-fn where_the_sides_parted_comes_first() {
-    let project = line(2, 9);
-    project.text(&["checkout", "-b", "side", "c1"]);
-    project.write(b"state", b"bad\n");
-    project.commit("broken");
-    project.text(&["checkout", "main"]);
-    let first = project.text(&["bisect", "start", "side", "main"]);
-    assert!(first.starts_with("First comes where a commit"), "{first}");
-    finds(&project.run(&["bisect", "good"]), &id(&project, "side"));
-    project.text(&["bisect", "reset"]);
-    project.text(&["bisect", "start", "side", "main"]);
-    let answer = project.run(&["bisect", "bad"]);
-    assert_eq!(answer.code, Some(1));
-    assert!(out(&answer).contains("it was mended between"), "{}", out(&answer));
+    waiting(&["start"]);
+    assert!(waiting(&["good", "c1"]).ends_with("a bad commit: `provenance bisect bad COMMIT`\n"));
 }
 
 #[test]
@@ -262,20 +161,6 @@ fn what_contradicts_itself_is_refused_and_changes_nothing() {
     assert_eq!(project.run(&["bisect", "slow"]).code, Some(2));
     assert_eq!(project.run(&["bisect", "good", "nothing"]).code, Some(2));
     assert_eq!(project.text(&["bisect", "log"]), log);
-}
-
-#[test]
-fn unrelated_histories_and_skipped_ranges() {
-    let project = line(8, 5);
-    let alone = project.text(&["commit-tree", "c1^{tree}", "-m", "alone"]);
-    project.text(&["bisect", "start", "main", alone.trim()]);
-    finds(&project.run(&["bisect", "run", "grep", "-q", "good", "state"]), &id(&project, "c5"));
-    project.text(&["bisect", "reset"]);
-    project.text(&["bisect", "start", "main", "c1"]);
-    let answer = project.run(&["bisect", "skip", "c1..c7"]);
-    assert_eq!(answer.code, Some(3), "{}", answer.err);
-    let left = out(&answer).lines().filter(|line| line.starts_with("  ")).count();
-    assert_eq!(left, 7);
 }
 
 #[test]
@@ -319,38 +204,6 @@ fn answers_in_json() {
     let found = read(out(&answer));
     assert_eq!((&found["state"], &found["record"]["message"]), (&"found".into(), &"3".into()));
     assert!(answer.err.contains("loud"), "what the command prints is not the answer");
-}
-
-/// Runs with the same record but other files were taken for repetitions, and their mean decided.
-#[test]
-fn only_repetitions_of_a_run_are_samples() {
-    let project = Project::new();
-    project.write(b"number", b"0\n");
-    project.commit("begin");
-    let run = |name: &str, value: f64, words: &[&str]| {
-        project.write(b"metrics.jsonl", format!("{{\"accuracy\": {value}}}\n").as_bytes());
-        let begin = ["-q", "run", "--name", name, "--metrics", "metrics.jsonl"];
-        let answer = project.run(&[&begin[..], words, &["--", "true"]].concat());
-        assert_eq!(answer.code, Some(0), "{}", answer.err);
-    };
-    run("a", 0.95, &[]);
-    run("b", 0.899, &["--no-advance"]);
-    run("b2", 0.85, &["--no-advance"]);
-    project.write(b"number", b"1\n");
-    run("other", 1.5, &["--no-advance"]);
-    project.text(&["restore", "number"]);
-    let rule = ["--metric", "metrics.accuracy", "--below", "0.9", "--tolerance", "0.01"];
-    let answer = project.run(&[&["bisect", "start"][..], &rule, &["runs/b", "runs/a"]].concat());
-    finds(&answer, &id(&project, "runs/b"));
-    project.text(&["bisect", "reset"]);
-    // Of two suspects the first is asked for.
-    let words = ["commit-tree", "runs/b^{tree}", "-p", "runs/b", "-m", "after"];
-    let after = project.text(&words);
-    let ends = [after.trim(), "runs/a"];
-    let answer = project.run(&[&["bisect", "start"][..], &rule, &ends].concat());
-    finds(&answer, &id(&project, "runs/b"));
-    let mean = "metrics.accuracy is 0.8745, the mean of 2 runs";
-    assert!(out(&answer).contains(mean), "{}", out(&answer));
 }
 
 /// What was said in one terminal was written over by what was said in another.

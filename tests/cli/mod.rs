@@ -1,7 +1,9 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
 mod bisect;
+mod bisect_history;
 mod bisect_inputs;
+mod bisect_metric;
 mod bombs;
 mod bounds;
 mod broken_repository;

@@ -73,34 +73,63 @@ impl Decision {
 /// What was said, sorted.
 struct Sides {
     bad: ObjectId,
+    /// The commit that was called bad before any other: the search began below it.
+    first_bad: ObjectId,
+    first_good: ObjectId,
     good: Vec<ObjectId>,
     skipped: HashSet<ObjectId>,
+}
+
+/// Where those are in the history.
+struct Places {
+    bad: Position,
+    first_bad: Position,
+    first_good: Position,
+    good: Vec<Position>,
 }
 
 impl Sides {
     /// Sorts it; says what is not known yet where a side has nothing.
     fn of(state: &Bisection) -> Result<Self, Decision> {
-        let bad = state.log.iter().rfind(|said| said.verdict == Verdict::Bad);
+        let of = |verdict| move |said: &&super::Said| said.verdict == verdict;
+        let (is_bad, is_good) = (of(Verdict::Bad), of(Verdict::Good));
+        let bad = state.log.iter().rfind(is_bad).map(|said| said.commit);
+        let first_bad = state.log.iter().find(is_bad).map(|said| said.commit);
+        let first_good = state.log.iter().find(is_good).map(|said| said.commit);
         let mut good: Vec<ObjectId> =
             said(state, |verdict| verdict == Verdict::Good).into_iter().collect();
         good.sort_unstable();
         let skipped = said(state, |verdict| verdict == Verdict::Skip);
-        match bad {
-            Some(bad) if !good.is_empty() => Ok(Self { bad: bad.commit, good, skipped }),
+        match (bad, first_bad, first_good) {
+            (Some(bad), Some(first_bad), Some(first_good)) => {
+                Ok(Self { bad, first_bad, first_good, good, skipped })
+            }
             _ => Err(Decision::Waiting { has_bad: bad.is_some(), has_good: !good.is_empty() }),
         }
     }
 
     fn tips(&self) -> Vec<ObjectId> {
-        [self.bad].into_iter().chain(self.good.iter().copied()).collect()
+        let named = [self.bad, self.first_bad, self.first_good];
+        named.into_iter().chain(self.good.iter().copied()).collect()
+    }
+
+    /// Reads what was found of the tips.
+    fn places(positions: &[Position]) -> Result<Places, Error> {
+        match positions {
+            [bad, first_bad, first_good, good @ ..] => {
+                let [bad, first_bad, first_good] = [*bad, *first_bad, *first_good];
+                Ok(Places { bad, first_bad, first_good, good: good.to_vec() })
+            }
+            _ => Err(no_commits()),
+        }
     }
 }
 
 /// Decides.
 ///
 /// Shape: what is `unmeasured` is never to be tested. Errors: `Usage` if the bad commit is in the
-/// history of a good one, or both are the same. Cost: a walk over what is between them; with
-/// paths, a look at the tree of each commit there.
+/// history of a good one, or both are the same, or if no commit touches the paths. Cost: a walk
+/// over what is between them; with paths, a look at the tree of each commit there.
 pub(super) fn decide(
     repository: &Repository,
     state: &Bisection,
@@ -113,12 +142,12 @@ pub(super) fn decide(
     };
     repository.with_history(&sides.tips(), progress, |commits, positions| {
         let search = Search { repository, state, sides: &sides, unmeasured, commits, progress };
-        let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
-        if let Some(decision) = search.base(*bad, good)? {
+        let places = Sides::places(positions)?;
+        if let Some(decision) = search.base(&places)? {
             return Ok(decision);
         }
-        let suspects = search.suspects(*bad, good)?;
-        search.next(*bad, &suspects)
+        let suspects = search.suspects(places.bad, &places.good)?;
+        search.next(&places, &suspects)
     })
 }
 
@@ -132,8 +161,8 @@ pub(super) fn suspects(
     let unmeasured = &HashSet::new();
     repository.with_history(&sides.tips(), progress, |commits, positions| {
         let search = Search { repository, state, sides: &sides, unmeasured, commits, progress };
-        let Some((bad, good)) = positions.split_first() else { return Err(no_commits()) };
-        let suspects = search.suspects(*bad, good)?;
+        let Places { bad, good, .. } = Sides::places(positions)?;
+        let suspects = search.suspects(bad, &good)?;
         suspects.culprits().map(|position| Ok(commits.id(position)?)).collect()
     })
 }
@@ -175,20 +204,29 @@ impl Search<'_> {
     /// good too; if it is not known to be, that comes first.
     ///
     /// Source: git-bisect(1); git `bisect.c`, `check_good_are_ancestors_of_bad`.
-    fn base(&self, bad: Position, good: &[Position]) -> Result<Option<Decision>, Error> {
-        let mut apart = Vec::new();
+    fn base(&self, places: &Places) -> Result<Option<Decision>, Error> {
+        let Places { bad, ref good, .. } = *places;
+        let is_ancestor = |one: Position, of: Position| {
+            Ok::<_, Error>(
+                one == of || graph::is_ancestor(one, of, |at, into| self.read(at, into))?,
+            )
+        };
         for good in good {
-            if *good == bad || graph::is_ancestor(bad, *good, |at, into| self.read(at, into))? {
+            if is_ancestor(bad, *good)? {
                 return self.mended_or_mistaken(bad, *good);
             }
-            if !graph::is_ancestor(*good, bad, |at, into| self.read(at, into))? {
+        }
+        let whole = bad;
+        let mut apart = Vec::new();
+        for good in good {
+            if !is_ancestor(*good, whole)? {
                 apart.push(*good);
             }
         }
         if apart.is_empty() {
             return Ok(None);
         }
-        for base in graph::merge_bases(bad, apart, |at, into| self.read(at, into))? {
+        for base in graph::merge_bases(whole, apart, |at, into| self.read(at, into))? {
             let id = self.id(base)?;
             if !self.sides.good.contains(&id) && !self.is_passed(&id) {
                 let suspects = self.suspects(bad, good)?.count();
@@ -237,7 +275,8 @@ impl Search<'_> {
         paths.collect::<Result<_, _>>().map_err(|error| Error::Corrupt(error.to_string()))
     }
 
-    fn next(&self, bad: Position, suspects: &Suspects<Position>) -> Result<Decision, Error> {
+    fn next(&self, places: &Places, suspects: &Suspects<Position>) -> Result<Decision, Error> {
+        let bad = places.bad;
         let mut skipped = HashMap::new();
         for position in suspects.culprits() {
             skipped.insert(position, self.is_passed(&self.id(position)?));
@@ -247,6 +286,9 @@ impl Search<'_> {
             Next::Found(position) => {
                 let id = self.id(position)?;
                 let is_beside_paths = !self.touches(bad)?;
+                if is_beside_paths {
+                    self.insist_on_paths(places)?;
+                }
                 Ok(Decision::Found { id, is_beside_paths, unmeasured: Vec::new() })
             }
             Next::Test { node, suspects, steps } => {
@@ -260,12 +302,32 @@ impl Search<'_> {
         }
     }
 
+    /// Refuses paths that nothing touches between the commits with which the search began: they
+    /// are likely to be misspelt, and whatever is called bad would be the culprit.
+    fn insist_on_paths(&self, places: &Places) -> Result<(), Error> {
+        let all = self.suspects(places.first_bad, &[places.first_good])?;
+        if all.count() > 1 || self.touches(places.first_bad)? {
+            return Ok(());
+        }
+        let [bad, good] = [self.sides.first_bad, self.sides.first_good].map(|id| id.short());
+        let path = self.state.paths.first().map_or("", String::as_str);
+        let more = match self.state.paths.len() {
+            0 | 1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        Err(Error::Usage(format!(
+            "no commit between {good} and {bad} changes the path{}: misspelt? path={path:?}{more}",
+            if more.is_empty() { "" } else { "s" }
+        )))
+    }
+
     /// Where nothing was skipped but what was not measured, the bad commit is the first that was
-    /// measured so.
+    /// measured so; if it was not measured either, any of them may be it.
     fn only_skipped(&self, bad: Position, left: Vec<ObjectId>) -> Result<Decision, Error> {
         let id = self.sides.bad;
         let unmeasured: Vec<ObjectId> = left.iter().copied().filter(|left| *left != id).collect();
-        if unmeasured.iter().any(|left| self.sides.skipped.contains(left)) {
+        let is_skipped = |left: &ObjectId| self.sides.skipped.contains(left);
+        if unmeasured.iter().any(is_skipped) || self.unmeasured.contains(&id) {
             return Ok(Decision::OnlySkipped(left));
         }
         Ok(Decision::Found { id, is_beside_paths: !self.touches(bad)?, unmeasured })

@@ -31,6 +31,32 @@ pub(super) fn insist(
     }
 }
 
+/// Refuses a metric that no commit of the search has, neither an end nor one between, where
+/// nothing else has told anything: it is likely to be misspelt, and what is called bad would be
+/// the culprit.
+pub(super) fn insist_on_any(
+    repository: &Repository,
+    state: &Bisection,
+    suspects: Vec<ObjectId>,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let Some(rule) = &state.metric else { return Ok(()) };
+    if state.log.iter().any(|said| said.reason.is_some()) {
+        return Ok(());
+    }
+    let mut commits = suspects;
+    commits.extend(state.log.iter().map(|said| said.commit));
+    let count = commits.iter().collect::<HashSet<_>>().len();
+    match unmeasured(repository, rule, commits, progress)?.len() == count {
+        false => Ok(()),
+        true => Err(Error::Usage(format!(
+            "no commit between has {}, nor have the ends: `provenance show COMMIT` lists what a \
+             run measured",
+            rule.name
+        ))),
+    }
+}
+
 fn value_of(commit: &Commit, name: &str) -> Option<f64> {
     field(commit, commit.run.as_ref()?, name)?.number()
 }
@@ -76,8 +102,8 @@ impl<'r> Samples<'r> {
 
     /// Decides about a commit by its recorded value.
     ///
-    /// Shape: `None` if it has none. With a tolerance, values are noisy: the mean of all runs of the
-    /// same counts. Cost: one record; with a tolerance, once, all runs.
+    /// Shape: `None` if it has none. With a tolerance, values are noisy: the mean of all runs of
+    /// the same counts. Cost: one record; with a tolerance, once, all runs.
     pub fn ask(
         &mut self,
         rule: &MetricRule,

@@ -61,8 +61,9 @@ pub struct BisectReport {
 
 /// Begins a search.
 ///
-/// Errors: `Conflict` if one is under way; `Usage` if a bad commit leads to a good one, or if the
-/// metric says otherwise than the user of one of them; nothing has changed then.
+/// Errors: `Conflict` if one is under way; `Usage` if a bad commit leads to a good one, if the
+/// metric says otherwise than the user of one of them, or if nothing between has the metric or
+/// changes the paths; nothing has changed then.
 pub fn bisect_start(
     repository: &Repository,
     request: &BisectStartRequest,
@@ -286,6 +287,7 @@ fn follow(
     missing: Missing,
     progress: &Progress,
 ) -> Result<BisectReport, Error> {
+    insist_on_room(&state)?;
     let mut samples = metric::Samples::new(repository);
     let mut unmeasured = HashSet::new();
     let mut decided = Vec::new();
@@ -307,15 +309,25 @@ fn follow(
             }
         }
     };
-    if !bisect::fits(&state) {
-        let text = "too much was said of too many commits: name the bad and the good ones nearer";
-        return Err(Error::Usage(text.to_owned()));
+    let is_over = matches!(decision, Decision::Found { .. } | Decision::OnlySkipped(_));
+    if is_over && missing == Missing::PassOver && state.metric.is_some() {
+        let suspects = decide::suspects(repository, &state, progress)?;
+        metric::insist_on_any(repository, &state, suspects, progress)?;
     }
+    insist_on_room(&state)?;
     bisect::save(&repository.location.folder, &state)?;
     let shown = decision.to_test().or(decision.found());
     let mut reader = repository.store.reader();
     let commit = shown.map(|id| Ok::<_, Error>((id, reader.commit(&id)?))).transpose()?;
     Ok(BisectReport { state, decision, commit, decided, written: None })
+}
+
+fn insist_on_room(state: &Bisection) -> Result<(), Error> {
+    if bisect::fits(state) {
+        return Ok(());
+    }
+    let text = "too much was said of too many commits: name the bad and the good ones nearer";
+    Err(Error::Usage(text.to_owned()))
 }
 
 /// Checks out the commit that is to be tested, if it is not; the worktree is locked.

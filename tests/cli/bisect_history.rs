@@ -1,0 +1,81 @@
+//! `bisect` in histories that are no line, or of which only a part is meant.
+
+use super::bisect::{finds, id, line, out};
+
+#[test]
+fn a_merge_is_searched_on_all_its_sides() {
+    let project = line(3, 4);
+    project.text(&["checkout", "-b", "side", "c1"]);
+    for number in 11..14 {
+        project.write(b"number", format!("{number}\n").as_bytes());
+        if number >= 12 {
+            project.write(b"state", b"bad\n");
+        }
+        project.commit(&number.to_string());
+        project.text(&["tag", &format!("c{number}")]);
+    }
+    let words = ["commit-tree", "side^{tree}", "-p", "main", "-p", "side", "-m", "merge"];
+    let merge = project.text(&words);
+    project.text(&["checkout", "main"]);
+    project.text(&["branch", "merged", merge.trim()]);
+    let test = ["bisect", "run", "grep", "-q", "good", "state"];
+    project.text(&["bisect", "start", "merged", "c1"]);
+    finds(&project.run(&test), &id(&project, "c12"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "--first-parent", "merged", "c1"]);
+    finds(&project.run(&test), merge.trim());
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "merged", "c1", "--", "number"]);
+    finds(&project.run(&test), &id(&project, "c12"));
+    project.text(&["bisect", "reset"]);
+    // Along first parents it is the merge that brings what it has from its other parent.
+    let words = ["commit-tree", "c12^{tree}", "-p", merge.trim(), "-m", "after"];
+    let after = project.text(&words);
+    project.text(&["bisect", "start", "--first-parent", after.trim(), "c1", "--", "state"]);
+    finds(&project.run(&test), merge.trim());
+}
+
+#[test]
+fn where_the_sides_parted_comes_first() {
+    let project = line(2, 9);
+    project.text(&["checkout", "-b", "side", "c1"]);
+    project.write(b"state", b"bad\n");
+    project.commit("broken");
+    project.text(&["checkout", "main"]);
+    let first = project.text(&["bisect", "start", "side", "main"]);
+    assert!(first.starts_with("First comes where a commit"), "{first}");
+    finds(&project.run(&["bisect", "good"]), &id(&project, "side"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "side", "main"]);
+    let answer = project.run(&["bisect", "bad"]);
+    assert_eq!(answer.code, Some(1));
+    assert!(out(&answer).contains("it was mended between"), "{}", out(&answer));
+}
+
+/// Whatever was called bad was the culprit, "beside the paths", where a path was misspelt.
+#[test]
+fn paths_that_nothing_changes_are_refused() {
+    let project = line(6, 4);
+    let answer = project.run(&["bisect", "start", "main", "c1", "--", "sttae"]);
+    assert_eq!(answer.code, Some(2), "{}", out(&answer));
+    assert!(answer.err.contains("changes the path: misspelt? path=\"sttae\""), "{}", answer.err);
+    assert_eq!(project.run(&["bisect", "log"]).code, Some(2), "it is not under way");
+    project.text(&["bisect", "start", "main", "c1", "--", "state"]);
+    let answer = project.run(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 6"]);
+    assert!(out(&answer).contains("It changes none of the paths"), "{}", out(&answer));
+    finds(&answer, &id(&project, "main"));
+}
+
+#[test]
+fn unrelated_histories_and_skipped_ranges() {
+    let project = line(8, 5);
+    let alone = project.text(&["commit-tree", "c1^{tree}", "-m", "alone"]);
+    project.text(&["bisect", "start", "main", alone.trim()]);
+    finds(&project.run(&["bisect", "run", "grep", "-q", "good", "state"]), &id(&project, "c5"));
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let answer = project.run(&["bisect", "skip", "c1..c7"]);
+    assert_eq!(answer.code, Some(3), "{}", answer.err);
+    let left = out(&answer).lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(left, 7);
+}

@@ -52,6 +52,66 @@ fn where_the_sides_parted_comes_first() {
     assert!(out(&answer).contains("it was mended between"), "{}", out(&answer));
 }
 
+/// The place where a bad commit and a good one on another side of a merge parted was tested in the
+/// middle of the search, though it could tell nothing new.
+#[test]
+fn where_the_sides_of_a_merge_parted_is_not_tested_for_itself() {
+    // c1 - c2 -- a1 - a2 - a3 - a4 -- merge
+    //         `- b1 - b2 - b3 - b4 -'
+    let project = line(2, 9);
+    let folder = tempfile::tempdir().expect("a folder");
+    let git = |words: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=n", "-c", "user.email=e"])
+            .args(words)
+            .current_dir(folder.path());
+        let output = git.output().expect("git runs");
+        assert!(output.status.success(), "{words:?}");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    git(&["init", "-q"]);
+    let empty = git(&["mktree"]);
+    // Each commit is made here and in git.
+    let make = |name: &str, parents: &[&str]| {
+        let [mut ours, mut theirs] =
+            [vec!["commit-tree", "c1^{tree}"], vec!["commit-tree", &empty]];
+        parents.iter().for_each(|parent| ours.extend(["-p", parent]));
+        parents.iter().for_each(|parent| theirs.extend(["-p", parent]));
+        let made = project.text(&[&ours[..], &["-m", name]].concat());
+        project.text(&["tag", name, made.trim()]);
+        git(&["tag", name, &git(&[&theirs[..], &["-m", name]].concat())]);
+    };
+    make("d1", &[]);
+    make("d2", &["d1"]);
+    for side in ["a", "b"] {
+        make(&format!("{side}1"), &["d2"]);
+        for number in 2..=4 {
+            make(&format!("{side}{number}"), &[&format!("{side}{}", number - 1)]);
+        }
+    }
+    make("merge", &["a4", "b4"]);
+    git(&["update-ref", "HEAD", "merge"]);
+    let steps = |log: String| log.lines().filter(|line| line.contains(" bisect ")).count();
+    let (mut ours, mut theirs) = (0, 0);
+    for culprit in ["d2", "a1", "a2", "a3", "a4", "b1", "b2", "b3", "b4", "merge"] {
+        let test = "merge-base --is-ancestor";
+        git(&["bisect", "start", "--no-checkout", "merge", "d1"]);
+        let script = format!("git {test} {culprit} BISECT_HEAD && exit 1; exit 0");
+        let told = git(&["bisect", "run", "sh", "-c", &script]);
+        assert!(told.contains("is the first"), "{told}");
+        theirs += steps(git(&["bisect", "log"])) - 1;
+        git(&["bisect", "reset"]);
+        project.text(&["bisect", "start", "merge", "d1"]);
+        let program = crate::support::effort::program();
+        let script = format!("{program} {test} {culprit} HEAD && exit 1; exit 0");
+        finds(&project.run(&["bisect", "run", "sh", "-c", &script]), &id(&project, culprit));
+        // Our log has the ends each on a line of its own.
+        ours += steps(project.text(&["bisect", "log"])) - 3;
+        project.text(&["bisect", "reset"]);
+    }
+    assert!(ours <= theirs, "{ours} tests, git {theirs}");
+}
+
 /// Whatever was called bad was the culprit, "beside the paths", where a path was misspelt.
 #[test]
 fn paths_that_nothing_changes_are_refused() {

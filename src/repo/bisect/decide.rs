@@ -203,6 +203,9 @@ impl Search<'_> {
     /// Where a good commit is no ancestor of the bad one, the place where they parted has to be
     /// good too; if it is not known to be, that comes first.
     ///
+    /// Shape: the bad one is that with which the search began. One that was found since may well
+    /// not descend from a good commit on another side of a merge, and where those two parted tells
+    /// nothing: only what is behind the bad one is searched then.
     /// Source: git-bisect(1); git `bisect.c`, `check_good_are_ancestors_of_bad`.
     fn base(&self, places: &Places) -> Result<Option<Decision>, Error> {
         let Places { bad, ref good, .. } = *places;
@@ -216,7 +219,8 @@ impl Search<'_> {
                 return self.mended_or_mistaken(bad, *good);
             }
         }
-        let whole = bad;
+        // Whoever corrects what is bad may name a commit of another history.
+        let whole = if is_ancestor(bad, places.first_bad)? { places.first_bad } else { bad };
         let mut apart = Vec::new();
         for good in good {
             if !is_ancestor(*good, whole)? {

@@ -280,3 +280,31 @@ fn a_collection_keeps_what_a_search_speaks_of() {
     finds(&answer, &id(&project, "c2"));
     project.text(&["bisect", "reset"]);
 }
+
+/// The test ran at the root where a commit did not have the directory, and what it said there
+/// counted.
+#[test]
+fn a_commit_without_the_directory_of_the_test_is_skipped() {
+    let project = Project::new();
+    for number in 1..=6 {
+        let inner = project.path(b"inner");
+        match number {
+            5 => std::fs::remove_dir_all(inner).unwrap_or_default(),
+            _ => project.write(b"inner/number", format!("{number}\n").as_bytes()),
+        }
+        project.write(b"number", b"9\n");
+        project.write(b"step", format!("{number}\n").as_bytes());
+        project.commit(&number.to_string());
+        project.text(&["tag", &format!("c{number}")]);
+    }
+    project.text(&["bisect", "start", "main", "c1"]);
+    let inner = project.path(b"inner");
+    let mut run = project.command(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 5"]);
+    let output = run.current_dir(inner).output().expect("the program starts");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("skipped: it has no directory inner"), "{told}");
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let left = text.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(left, 2, "{text}");
+}

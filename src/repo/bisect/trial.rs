@@ -63,7 +63,8 @@ pub enum TrialEvent<'a> {
 
 /// Tests until the culprit is found.
 ///
-/// Shape: exit code 0 says good, 125 skips, anything else below 126 says bad. Errors: `Usage` if
+/// Shape: exit code 0 says good, 125 skips, anything else below 126 says bad; a commit that does
+/// not have the directory is skipped. Errors: `Usage` if
 /// the command ends with 126 or more, or was killed: it says nothing of the commit then, and the
 /// search stands where it stood; `Conflict` if tracked files have changes that would be tested too.
 pub fn bisect_run(
@@ -118,9 +119,9 @@ fn put_back(
         && repository.head()? == Head::Detached(tested);
     if !is_ours {
         return Err(Error::Conflict(format!(
-            "the search was ended, or something else was checked out, while {} was tested: what the \
-             test says does not count, and your files stay as they are; `provenance bisect` says \
-             whether a search is under way",
+            "the search was ended, or something else was checked out, while {} was tested: what \
+             the test says does not count, and your files stay as they are; `provenance bisect` \
+             says whether a search is under way",
             tested.short()
         )));
     }
@@ -139,14 +140,16 @@ fn test(
     progress: &Progress,
     each: &mut impl FnMut(&TrialEvent<'_>),
 ) -> Result<Said, Error> {
-    let directory = match request.directory.is_dir() {
-        true => request.directory.as_path(),
-        // A commit may not have the directory in which the search began.
-        false => repository.location.root.as_path(),
-    };
+    // Elsewhere the command would test something else, or not be found.
+    if !request.directory.is_dir() {
+        let directory = request.directory.strip_prefix(&repository.location.root);
+        let directory = directory.unwrap_or(&request.directory).display();
+        let reason = Some(format!("it has no directory {directory}"));
+        return Ok(Said { commit: id, verdict: Verdict::Skip, reason });
+    }
     let trial = Trial {
         command: &request.command,
-        directory,
+        directory: &request.directory,
         timeout: request.timeout,
         input: None,
         output: request.output,

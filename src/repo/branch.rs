@@ -5,6 +5,7 @@ use super::revision::Resolver;
 use super::{Error, Repository};
 use crate::object::{Commit, ObjectId, Update};
 use crate::progress::Progress;
+use crate::worktree::bisect;
 use crate::worktree::head::Head;
 use crate::worktree::local;
 
@@ -124,8 +125,8 @@ pub fn branch_create(
 
 /// Deletes branches, all of them or none.
 ///
-/// Errors: `NotFound`; `Conflict` for the branch that is checked out, and for commits that only
-/// this branch has, unless forced.
+/// Errors: `NotFound`; `Conflict` for the branch that is checked out, or on which a search for a
+/// bad commit began, and for commits that only this branch has, unless forced.
 pub fn branch_delete(
     repository: &Repository,
     request: &BranchDeleteRequest,
@@ -144,6 +145,7 @@ pub fn branch_delete(
         if head == Head::Branch(full.clone()) {
             return Err(Error::Conflict(format!("the branch is checked out, name={name:?}")));
         }
+        repository.insist_on_no_bisection(&full)?;
         if !request.is_forced {
             repository.insist_on_merged(name, id, progress)?;
         }
@@ -158,7 +160,7 @@ pub fn branch_delete(
 
 /// Renames a branch; the worktree follows if it is checked out.
 ///
-/// Errors: `NotFound`; `Conflict` if the name is taken.
+/// Errors: `NotFound`; `Conflict` if the name is taken, or a search for a bad commit began there.
 pub fn branch_rename(
     repository: &Repository,
     request: &BranchRenameRequest,
@@ -174,6 +176,7 @@ pub fn branch_rename(
             return Err(Error::Usage("HEAD is on no branch: name the one to rename".to_owned()));
         }
     };
+    repository.insist_on_no_bisection(&old)?;
     let refs = repository.refs()?;
     let mut reader = repository.store.reader();
     let id = refs.find(&mut reader, &old)?;
@@ -209,6 +212,20 @@ pub(super) fn taken(kind: RefKind, name: &str, advice: &str) -> Error {
 }
 
 impl Repository {
+    /// Refuses to take away the branch to which the end of a search goes back.
+    fn insist_on_no_bisection(&self, full: &str) -> Result<(), Error> {
+        let Some(state) = bisect::load(&self.location.folder)? else { return Ok(()) };
+        let begun = Head::decode(format!("{}\n", state.head).as_bytes())?;
+        if begun != Head::Branch(full.to_owned()) {
+            return Ok(());
+        }
+        let name = RefKind::Branch.short_name(full).unwrap_or(full);
+        Err(Error::Conflict(format!(
+            "a bisection began on the branch and goes back to it: `provenance bisect reset` ends \
+             it, name={name:?}"
+        )))
+    }
+
     /// Refuses to let go of commits that are not in the history of `HEAD`.
     fn insist_on_merged(&self, name: &str, id: ObjectId, progress: &Progress) -> Result<(), Error> {
         let is_merged = match self.head_commit()? {

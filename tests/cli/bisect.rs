@@ -308,3 +308,19 @@ fn a_commit_without_the_directory_of_the_test_is_skipped() {
     let left = text.lines().filter(|line| line.starts_with("  ")).count();
     assert_eq!(left, 2, "{text}");
 }
+
+/// The end of the search had no branch to go back to.
+#[test]
+fn the_branch_on_which_a_search_began_stays() {
+    let project = line(4, 3);
+    project.text(&["bisect", "start", "main", "c1"]);
+    for words in [&["branch", "-D", "main"][..], &["branch", "-m", "main", "other"]] {
+        let answer = project.run(words);
+        assert_eq!(answer.code, Some(11), "{words:?}");
+        assert!(answer.err.contains("a bisection began on the branch"), "{}", answer.err);
+    }
+    project.text(&["branch", "beside"]);
+    project.text(&["branch", "-D", "beside"]);
+    project.text(&["bisect", "reset"]);
+    project.text(&["branch", "-m", "main", "other"]);
+}

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::bisect_text::{self, json, words};
+use super::metric_rule::MetricRuleArgs;
 use super::{Context, Exit, Failure, Outcome, bisect_inputs, bisect_log, escape};
 use crate::repo::{
-    self, BisectReport, BisectRunRequest, BisectStartRequest, BoundSide, Decision, Error,
-    MetricRule, Repository, Verdict,
+    self, BisectReport, BisectRunRequest, BisectStartRequest, Decision, Error, Repository, Verdict,
 };
 
 /// Find the commit that broke it
@@ -35,6 +35,10 @@ pub struct Args {
     #[command(subcommand)]
     step: Step,
 }
+
+/// What a tolerance means where values are recorded.
+const NOISE: &str = "Values are noisy: what is not farther from the bound decides nothing, and \
+    where several runs had the same inputs, parameters and code, their mean counts";
 
 /// A step of the search.
 #[derive(Debug, clap::Subcommand)]
@@ -85,6 +89,7 @@ pub(super) enum Step {
 
 /// Begin a search
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("tolerance", |arg| arg.help(NOISE)))]
 pub(super) struct StartArgs {
     /// A commit that has it
     #[arg(long, value_name = "COMMIT", visible_alias = "new")]
@@ -95,22 +100,8 @@ pub(super) struct StartArgs {
     /// Follow only the first parent of a merge
     #[arg(long)]
     first_parent: bool,
-    /// A field of runs that decides by itself: metrics.accuracy
-    #[arg(long, value_name = "FIELD", requires = "bound")]
-    metric: Option<String>,
-    /// Bad is what has less
-    #[arg(long, value_name = "NUMBER", group = "bound", requires = "metric")]
-    #[arg(allow_negative_numbers = true)]
-    below: Option<f64>,
-    /// Bad is what has more
-    #[arg(long, value_name = "NUMBER", group = "bound", requires = "metric")]
-    #[arg(allow_negative_numbers = true)]
-    above: Option<f64>,
-    /// Values are noisy: what is not farther from the bound decides nothing, and where several runs
-    /// had the same inputs, parameters and code, their mean counts
-    #[arg(long, value_name = "NUMBER", requires = "metric", default_value_t = 0.0)]
-    #[arg(hide_default_value = true)]
-    tolerance: f64,
+    #[command(flatten)]
+    metric: MetricRuleArgs,
     /// The word for a commit that has it, in place of bad
     #[arg(long, value_name = "WORD", visible_alias = "term-bad")]
     term_new: Option<String>,
@@ -240,23 +231,13 @@ fn request(
             Some(own_words(word(bad, "bad"), word(good, "good"))?)
         }
     };
-    let bound = args.above.map(|bound| (BoundSide::Above, bound));
-    let bound = bound.or(args.below.map(|bound| (BoundSide::Below, bound)));
-    let metric = match (&args.metric, bound) {
-        (Some(name), Some((side, bound))) if args.tolerance >= 0.0 => {
-            let rule = MetricRule::new(name.clone(), side, bound, args.tolerance);
-            Some(rule.map_err(|error| Error::Usage(error.to_string()))?)
-        }
-        (Some(_), _) => return Err(Error::Usage("a tolerance is 0 or more".to_owned()).into()),
-        (None, _) => None,
-    };
     Ok(BisectStartRequest {
         bad: bad.map(bytes),
         good,
         paths: context.place(repository)?.resolve(repository, &args.paths)?,
         first_parent: args.first_parent,
         words,
-        metric,
+        metric: args.metric.rule()?,
         command: context.command(),
     })
 }

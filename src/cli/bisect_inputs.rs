@@ -6,11 +6,13 @@ use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt;
 
+use super::metric_rule::MetricRuleArgs;
 use super::print::{Output, Paint};
 use super::{Context, Exit, Failure, Outcome, escape, run_text, shell_word, units};
+use crate::object::{Commit, Params, TreePath};
 use crate::repo::{
-    self, BoundSide, Error, Granularity, InputsOutcome, InputsReport, InputsRequest, InputsTest,
-    MetricRule, Repository, Tried, Unit, Verdict,
+    self, Error, Granularity, InputsOutcome, InputsReport, InputsRequest, InputsTest, Repository,
+    Tried, Unit, Verdict,
 };
 
 /// Most units that are named one by one.
@@ -38,22 +40,8 @@ pub struct InputsArgs {
     /// Run combinations
     #[arg(long)]
     run: bool,
-    /// A metric that decides: metrics.accuracy
-    #[arg(long, value_name = "FIELD", requires = "bound")]
-    #[arg(required_unless_present = "command", conflicts_with = "command")]
-    metric: Option<String>,
-    /// Bad is what has less
-    #[arg(long, value_name = "NUMBER", group = "bound", requires = "metric")]
-    #[arg(allow_negative_numbers = true)]
-    below: Option<f64>,
-    /// Bad is what has more
-    #[arg(long, value_name = "NUMBER", group = "bound", requires = "metric")]
-    #[arg(allow_negative_numbers = true)]
-    above: Option<f64>,
-    /// A value that is not farther from the bound decides nothing
-    #[arg(long, value_name = "NUMBER", requires = "metric", default_value_t = 0.0)]
-    #[arg(hide_default_value = true)]
-    tolerance: f64,
+    #[command(flatten)]
+    metric: MetricRuleArgs,
     /// How finely files are cut: not at all, settings by their keys, or tables by their rows too
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Cut::File)]
     granularity: Cut,
@@ -67,6 +55,7 @@ pub struct InputsArgs {
     repeat: u32,
     /// A test, executed where the command ran: 0 is good, 1 to 124 bad, 125 cannot tell
     #[arg(last = true, value_name = "COMMAND")]
+    #[arg(required_unless_present = "metric", conflicts_with = "metric")]
     command: Vec<OsString>,
 }
 
@@ -86,7 +75,10 @@ pub(super) fn run(args: &InputsArgs, context: &Context, repository: &Repository)
     let request = InputsRequest {
         good: args.good.clone().into_vec(),
         bad: args.bad.clone().into_vec(),
-        test: test(args)?,
+        test: match args.metric.rule()? {
+            Some(rule) => InputsTest::Metric(rule),
+            None => InputsTest::Command(args.command.clone()),
+        },
         granularity: match args.granularity {
             Cut::Artifact => Granularity::Artifact,
             Cut::File => Granularity::File,
@@ -114,22 +106,6 @@ pub(super) fn run(args: &InputsArgs, context: &Context, repository: &Repository)
         InputsOutcome::Contradiction { .. } => Exit::No,
         _ => Exit::Ok,
     })
-}
-
-fn test(args: &InputsArgs) -> Result<InputsTest, Failure> {
-    let bound = args.above.map(|bound| (BoundSide::Above, bound));
-    let bound = bound.or(args.below.map(|bound| (BoundSide::Below, bound)));
-    match (&args.metric, bound) {
-        (Some(_), _) if args.tolerance < 0.0 => {
-            Err(Error::Usage("a tolerance is 0 or more".to_owned()).into())
-        }
-        (Some(name), Some((side, bound))) => {
-            let rule = MetricRule::new(name.clone(), side, bound, args.tolerance);
-            let rule = rule.map_err(|error| Error::Usage(error.to_string()))?;
-            Ok(InputsTest::Metric(rule))
-        }
-        _ => Ok(InputsTest::Command(args.command.clone())),
-    }
 }
 
 /// Tells of a combination that ran: on standard error.
@@ -213,31 +189,92 @@ fn put_mend(
     found: &[Unit],
     args: &InputsArgs,
 ) -> Result<(), Failure> {
-    let mut paths: Vec<String> = found
-        .iter()
-        .filter_map(|unit| unit.path.as_ref())
-        .map(|path| shell_word(&String::from_utf8_lossy(path.as_bytes())))
-        .collect();
+    let good = escape::line(&shell_word(&args.good.to_string_lossy()));
+    let path_of = |path: &TreePath| shell_word(&String::from_utf8_lossy(path.as_bytes()));
+    let mut paths: Vec<&TreePath> = found.iter().filter_map(|unit| unit.path.as_ref()).collect();
     paths.dedup();
     if !paths.is_empty() {
-        let good = shell_word(&args.good.to_string_lossy());
-        writeln!(
-            out,
-            "To take it back: provenance rollback {good} {}",
-            escape::line(&paths.join(" "))
-        )?;
+        let words: Vec<String> = paths.iter().map(|path| path_of(path)).collect();
+        let words = escape::line(&words.join(" "));
+        writeln!(out, "To take it back: provenance rollback {good} {words}")?;
+    }
+    for path in paths {
+        let parts = found.iter().filter(|unit| unit.path.as_ref() == Some(path));
+        let of = parts.clone().find_map(|unit| unit.places).unwrap_or(0);
+        let more = of.saturating_sub(parts.count());
+        if more > 0 {
+            let (path, places) =
+                (escape::line(&path_of(path)), units::count(more as u64, "other place"));
+            writeln!(out, "  (all of {path}, {places} of it that differ too)")?;
+        }
     }
     let rest = found.iter().filter(|unit| unit.path.is_none());
     let (code, words): (Vec<&Unit>, Vec<&Unit>) = rest.partition(|unit| unit.is_code());
-    if let Some(commit) = code.first().and_then(|unit| unit.old.as_deref()) {
-        writeln!(out, "To take it back: git checkout {}", escape::line(commit))?;
+    if !code.is_empty() {
+        put_code(out, &report.commits, &good)?;
     }
     if !words.is_empty() {
-        let words: Vec<String> =
-            report.mended_command.iter().map(|word| shell_word(word)).collect();
-        writeln!(out, "To run without it: provenance run -- {}", escape::line(&words.join(" ")))?;
+        let words: Vec<String> = run_words(report).iter().map(|word| shell_word(word)).collect();
+        writeln!(out, "To run without it: provenance {}", escape::line(&words.join(" ")))?;
+        let run = report.commits[1].run.as_ref();
+        if run.is_some_and(|run| !matches!(&run.params, Params::Here(some) if some.is_empty())) {
+            writeln!(out, "  (with -p and --params as then, if they were given)")?;
+        }
     }
     Ok(())
+}
+
+/// Says how to have the git checkout of the good run.
+fn put_code(out: &mut Output, [good, bad]: &[Commit; 2], typed: &str) -> Result<(), Failure> {
+    let Some(code) = &good.code else { return Ok(()) };
+    let commit = code.git_commit.as_deref();
+    let short = escape::line(commit.and_then(|commit| commit.get(..12)).unwrap_or_default());
+    let is_same = bad.code.as_ref().is_some_and(|code| code.git_commit.as_deref() == commit);
+    let lays_out = format!("provenance reproduce --keep DIR {typed}");
+    match (is_same, code.dirty) {
+        (true, true) => writeln!(out, "To have it back, with what git did not have: {lays_out}")?,
+        (true, false) => {
+            writeln!(
+                out,
+                "To take it back: have nothing in the checkout that git {short} has not"
+            )?;
+        }
+        (false, _) if commit.is_none() => {}
+        (false, is_dirty) => {
+            writeln!(out, "To take it back: git checkout {short}")?;
+            if is_dirty {
+                writeln!(out, "  (with what git did not have: {lays_out})")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives the words of a command that runs what was found to be good, as the bad run was run.
+fn run_words(report: &InputsReport) -> Vec<String> {
+    let mut words = Vec::new();
+    let Some(run) = &report.commits[1].run else { return words };
+    // Paths are typed as they are seen from where it runs.
+    let (mut directory, mut up) = (vec![], String::new());
+    if run.directory != "." {
+        directory = vec!["-C".to_owned(), run.directory.clone()];
+        up = "../".repeat(run.directory.split('/').count());
+    }
+    words.append(&mut directory);
+    words.push("run".to_owned());
+    let inputs = run.inputs.iter().filter(|input| !input.is_observed);
+    let outputs = run.outputs.iter().filter(|output| !output.is_observed);
+    for (option, path) in inputs
+        .map(|input| ("-i", input.path.clone()))
+        .chain(outputs.map(|output| ("-o", output.path.clone())))
+        .chain(report.metrics_files.iter().map(|path| ("--metrics", path.to_string())))
+    {
+        let path = if path.starts_with('/') { path } else { format!("{up}{path}") };
+        words.extend([option.to_owned(), path]);
+    }
+    words.push("--".to_owned());
+    words.extend(report.mended_command.iter().cloned());
+    words
 }
 
 fn put_units(out: &mut Output, units: &[Unit]) -> Result<(), Failure> {

@@ -37,6 +37,7 @@ mod ls;
 mod man;
 mod manifest;
 mod merge_base;
+mod metric_rule;
 mod pager;
 mod patch;
 mod place;

@@ -189,6 +189,48 @@ fn the_git_checkout_may_be_it() {
     let said = out(&answer);
     assert!(said.starts_with("This alone flips the verdict:\n  git checkout  "), "{said}");
     assert!(said.contains("To take it back: git checkout "), "{said}{}", answer.err);
+    // What was not committed: the commit is the same on both sides.
+    project.write(b"code.sh", b"echo 0.9\n");
+    run("c", "8");
+    let answer =
+        project.run(&[&["bisect", "inputs", "--run"], &RULE[..], &["runs/c", "runs/b"]].concat());
+    let said = out(&answer);
+    let line = said.lines().nth(1).expect("what differs");
+    assert!(
+        line.starts_with("  git checkout  ") && line.matches(" + changes ").count() == 2,
+        "{said}"
+    );
+    assert!(said.contains("git did not have: provenance reproduce --keep DIR runs/c\n"), "{said}");
+}
+
+/// The advice took back more than was found, and ran the command without its inputs and outputs.
+#[test]
+fn the_advice_says_what_it_takes_back_and_how_it_was_run() {
+    let project = Project::new();
+    let script = "mkdir -p ../out; s=$(grep -c 2 config.json); \
+                  echo '{\"m\": 0.'$((9 - s - $2))'}' > ../out/m.json";
+    let run = |name: &str, config: &str, argument: &str| {
+        project.write(b"sub/config.json", config.as_bytes());
+        let words = ["run", "-q", "--name", name, "-i", "config.json", "-o", "../out", "-p", "x=1"];
+        let more = ["--metrics", "../out/m.json", "--", "sh", "-c", script, "sh", "--n", argument];
+        let mut command = project.command(&[&words[..], &more].concat());
+        let output = command.current_dir(project.path(b"sub")).output().expect("started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("a", "{\"x\": 1,\n\"y\": 1,\n\"z\": 1}\n", "0");
+    run("b", "{\"x\": 2,\n\"y\": 3,\n\"z\": 3}\n", "0");
+    run("c", "{\"x\": 1,\n\"y\": 1,\n\"z\": 1}\n", "4");
+    let rule = ["bisect", "inputs", "--run", "--metric", "metrics.m", "--below", "0.85"];
+    let said = project.run(&[&rule[..], &["runs/a", "runs/b"]].concat());
+    let said = out(&said);
+    let expected = "To take it back: provenance rollback runs/a sub/config.json\n  \
+                    (all of sub/config.json, 2 other places of it that differ too)\n";
+    assert!(said.contains(expected), "{said}");
+    let said = out(&project.run(&[&rule[..], &["runs/a", "runs/c"]].concat()));
+    let run = "To run without it: provenance -C sub run -i ../sub/config.json -o ../out \
+               --metrics ../out/m.json -- sh -c ";
+    assert!(said.contains(run), "{said}");
+    assert!(said.ends_with("  (with -p and --params as then, if they were given)\n"), "{said}");
 }
 
 /// Numbers that no double holds lost their digits where a part of the settings was taken.

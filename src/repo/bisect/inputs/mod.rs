@@ -14,7 +14,7 @@ use std::os::fd::BorrowedFd;
 
 use super::{MetricRule, Verdict};
 use crate::graph::ddmin;
-use crate::object::{Commit, ObjectId, Run};
+use crate::object::{Commit, ObjectId, Run, TreePath};
 use crate::progress::Progress;
 use crate::repo::reproduce::{Begun, no_run};
 use crate::repo::revision::Resolver;
@@ -77,6 +77,10 @@ pub struct InputsReport {
     pub elapsed_ms: Option<u64>,
     /// The command of the bad run with what was found taken from the good one.
     pub mended_command: Vec<String>,
+    /// The records of both.
+    pub commits: [Commit; 2],
+    /// The files from which the metrics of the bad run were read.
+    pub metrics_files: Vec<TreePath>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -154,6 +158,8 @@ pub fn bisect_inputs(
         undecided: 0,
         elapsed_ms: elapsed(&good_run).max(elapsed(&bad_run)),
         mended_command: bad_run.command.clone(),
+        commits: [good.clone(), bad.clone()],
+        metrics_files: of_bad.metrics_files.clone(),
         notes: Vec::new(),
     };
     if !request.runs {

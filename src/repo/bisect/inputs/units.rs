@@ -36,6 +36,8 @@ pub struct Unit {
     pub old: Option<String>,
     /// What it is in the bad one.
     pub new: Option<String>,
+    /// In how many places the file differs, if it is one of those; none if it is the whole.
+    pub places: Option<usize>,
     pub(super) change: Change,
 }
 
@@ -86,12 +88,13 @@ pub(super) fn units(
     let mut units = arguments(&good.run.command, &bad.run.command);
     let (old, new) = (good.commit.code.as_ref(), bad.commit.code.as_ref());
     if is_other_code(reader, good, bad)? {
-        let text = |code: Option<&Code>| Some(code?.git_commit.as_deref()?.get(..12)?.to_owned());
+        let (old, new) = code_words(old, new);
         units.push(Unit {
             name: "git checkout".to_owned(),
             path: None,
-            old: text(old),
-            new: text(new),
+            old,
+            new,
+            places: None,
             change: Change::Code,
         });
     }
@@ -113,6 +116,28 @@ pub(super) fn units(
     Ok(units)
 }
 
+/// Says what both checkouts are: the commit, and whether there was more than that.
+fn code_words(old: Option<&Code>, new: Option<&Code>) -> (Option<String>, Option<String>) {
+    let changes = |code: Option<&Code>| code?.changes.filter(|tree| *tree != EMPTY_TREE);
+    let words = |code: Option<&Code>| {
+        let commit =
+            code?.git_commit.as_deref().map_or("no commit", |id| id.get(..12).unwrap_or(id));
+        Some(match changes(code) {
+            Some(_) => format!("{commit} + changes"),
+            None => commit.to_owned(),
+        })
+    };
+    let (mut of_old, mut of_new) = (words(old), words(new));
+    if of_old == of_new {
+        for (words, code) in [(&mut of_old, old), (&mut of_new, new)] {
+            if let (Some(words), Some(tree)) = (words, changes(code)) {
+                words.push_str(&format!(" {}", tree.short()));
+            }
+        }
+    }
+    (of_old, of_new)
+}
+
 fn whole(path: TreePath, changes: Vec<TreeChange>) -> Unit {
     let text = |side: fn(&TreeChange) -> Option<Target>| {
         let targets: Vec<Target> = changes.iter().filter_map(side).collect();
@@ -127,6 +152,7 @@ fn whole(path: TreePath, changes: Vec<TreeChange>) -> Unit {
         old: text(|change| change.old),
         new: text(|change| change.new),
         path: Some(path),
+        places: None,
         change: Change::Files(changes),
     }
 }
@@ -159,11 +185,12 @@ pub(super) fn finer(
 }
 
 fn pieces(file: usize, cut: &CutFile) -> Vec<Unit> {
+    let places = Some(cut.pieces.count());
     let unit = |piece| {
         let (place, old, new) = cut.pieces.words(piece);
         let name = place.map_or_else(|| cut.path.to_string(), |at| format!("{}: {at}", cut.path));
         let path = Some(cut.path.clone());
-        Unit { name, path, old, new, change: Change::Piece { file, piece } }
+        Unit { name, path, old, new, places, change: Change::Piece { file, piece } }
     };
     (0..cut.pieces.count()).map(unit).collect()
 }
@@ -223,6 +250,7 @@ fn arguments(old: &[String], new: &[String]) -> Vec<Unit> {
         units.push(Unit {
             name: name.cloned().unwrap_or_else(|| "argument".to_owned()),
             path: None,
+            places: None,
             old: text(old.get(from.clone()).unwrap_or_default()),
             new: text(new.get(to.clone()).unwrap_or_default()),
             change: Change::Words { old: from, new: to },

@@ -124,3 +124,22 @@ fn only_repetitions_of_a_run_are_samples() {
     let mean = "metrics.accuracy is 0.8745, the mean of 2 runs";
     assert!(out(&answer).contains(mean), "{}", out(&answer));
 }
+
+/// So many metrics that they are kept beside the record were taken for none.
+#[test]
+fn metrics_beside_the_record_count_as_well() {
+    let project = Project::new();
+    let many: String = (0..20_000).map(|number| format!("\"m{number}\": {number}, ")).collect();
+    for (number, value) in [0.9, 0.9, 0.5, 0.5].iter().enumerate() {
+        let metrics = format!("{{{many}\"accuracy\": {value}}}\n");
+        project.write(b"metrics.json", metrics.as_bytes());
+        project.add();
+        let name = format!("r{number}");
+        project.done(&["-q", "run", "--name", &name, "--metrics", "metrics.json", "--", "true"]);
+    }
+    let record = project.record("main");
+    assert!(record["run"]["metrics"].is_string(), "they are beside it");
+    let rule = ["bisect", "start", "--metric", "metrics.accuracy", "--below", "0.8"];
+    let answer = project.run(&[&rule[..], &["main", "runs/r0"]].concat());
+    finds(&answer, &id(&project, "runs/r2"));
+}

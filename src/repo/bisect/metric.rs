@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Bisection, MetricRule, Said, Verdict};
 use crate::object::tree::{self, EMPTY_TREE};
-use crate::object::{ArtifactKind, Commit, ObjectId, Output, Run};
+use crate::object::{ArtifactKind, Commit, Metrics, ObjectId, Output, Run};
 use crate::progress::Progress;
+use crate::repo::reproduce::recorded;
 use crate::repo::runs::{each_run, field, insist_on_field};
 use crate::repo::{Error, Repository};
+use crate::store::Reader;
 use crate::worktree::detect::file_kind;
 
 /// Refuses a commit of which the user says one thing and its own record another.
@@ -19,8 +21,9 @@ pub(super) fn insist(
 ) -> Result<(), Error> {
     let Some(rule) = &state.metric else { return Ok(()) };
     insist_on_field(&rule.name)?;
-    let record = repository.store.reader().commit(&commit)?;
-    let Some(value) = value_of(&record, &rule.name) else { return Ok(()) };
+    let mut reader = repository.store.reader();
+    let record = reader.commit(&commit)?;
+    let Some(value) = value_of(&mut reader, &record, &rule.name)? else { return Ok(()) };
     match rule.decide(value) {
         Some(decided) if decided != verdict => {
             let word = if verdict == Verdict::Bad { &state.bad_word } else { &state.good_word };
@@ -57,8 +60,17 @@ pub(super) fn insist_on_any(
     }
 }
 
-fn value_of(commit: &Commit, name: &str) -> Option<f64> {
-    field(commit, commit.run.as_ref()?, name)?.number()
+/// Reads a value, wherever it stands: many metrics are kept beside the record.
+fn value_of(reader: &mut Reader<'_>, commit: &Commit, name: &str) -> Result<Option<f64>, Error> {
+    let Some(run) = &commit.run else { return Ok(None) };
+    let number = |run: &Run| field(commit, run, name).and_then(|field| field.number());
+    match &run.metrics {
+        Metrics::Attached(_) if name.starts_with("metrics.") => {
+            let metrics = Metrics::Here(recorded(reader, run)?);
+            Ok(number(&Run { metrics, ..run.clone() }))
+        }
+        _ => Ok(number(run)),
+    }
 }
 
 /// Gives those of some commits that have no value to decide by.
@@ -74,7 +86,8 @@ pub(super) fn unmeasured(
     let mut unmeasured = HashSet::new();
     for id in commits {
         progress.check()?;
-        if value_of(&reader.commit(&id)?, &rule.name).is_none() {
+        let record = reader.commit(&id)?;
+        if value_of(&mut reader, &record, &rule.name)?.is_none() {
             unmeasured.insert(id);
         }
     }
@@ -110,8 +123,9 @@ impl<'r> Samples<'r> {
         id: ObjectId,
         progress: &Progress,
     ) -> Result<Option<Said>, Error> {
-        let record = self.repository.store.reader().commit(&id)?;
-        let Some(value) = value_of(&record, &rule.name) else { return Ok(None) };
+        let mut reader = self.repository.store.reader();
+        let record = reader.commit(&id)?;
+        let Some(value) = value_of(&mut reader, &record, &rule.name)? else { return Ok(None) };
         let mut values = vec![value];
         if let Some(run) = record.run.as_ref().filter(|_| rule.tolerance.as_f64() > 0.0) {
             values = self.values(rule, &record, run, progress)?;
@@ -157,8 +171,9 @@ fn samples(
     progress: &Progress,
 ) -> Result<HashMap<ObjectId, Vec<Sample>>, Error> {
     let mut samples: HashMap<ObjectId, Vec<Sample>> = HashMap::new();
+    let mut reader = repository.store.reader();
     each_run(repository, progress, |_, commit| {
-        let value = value_of(&commit, &rule.name);
+        let value = value_of(&mut reader, &commit, &rule.name)?;
         if let (Some(run), Some(value)) = (&commit.run, value) {
             let sample = Sample { tree: commit.tree, value };
             samples.entry(kind(run, &commit)).or_default().push(sample);

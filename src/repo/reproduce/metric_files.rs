@@ -24,7 +24,7 @@ const FILES_MAX: usize = 1024;
 const METRICS_BYTES_MAX: usize = 64 << 20;
 
 /// Reads the metrics of a run, wherever they stand.
-pub(super) fn recorded(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<(String, Metric)>, Error> {
+pub fn recorded(reader: &mut Reader<'_>, run: &Run) -> Result<Vec<(String, Metric)>, Error> {
     match &run.metrics {
         Metrics::Here(metrics) => Ok(metrics.clone()),
         Metrics::Attached(id) => {

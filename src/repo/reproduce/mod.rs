@@ -28,6 +28,7 @@ use crate::store::Reader;
 pub(super) use before::Before;
 pub(super) use command::{command_of, find_program};
 pub(super) use links::turn_links;
+pub(super) use metric_files::recorded;
 pub use metrics::MetricMatch;
 pub use outputs::{FileChange, OutputFile, OutputMatch};
 pub use parts::Part;

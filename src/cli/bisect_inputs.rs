@@ -203,9 +203,9 @@ fn put_mend(
         let of = parts.clone().find_map(|unit| unit.places).unwrap_or(0);
         let more = of.saturating_sub(parts.count());
         if more > 0 {
-            let (path, places) =
-                (escape::line(&path_of(path)), units::count(more as u64, "other place"));
-            writeln!(out, "  (all of {path}, {places} of it that differ too)")?;
+            let places = units::count(more as u64, "other place");
+            let path = escape::line(&path_of(path));
+            writeln!(out, "  (all of {path}: it differs in {places} as well)")?;
         }
     }
     let rest = found.iter().filter(|unit| unit.path.is_none());

@@ -157,7 +157,9 @@ fn what_contradicts_itself_is_refused_and_changes_nothing() {
     project.text(&["bisect", "start", "main", "c1"]);
     assert_eq!(project.run(&["bisect", "start", "main", "c1"]).code, Some(11));
     let log = project.text(&["bisect", "log"]);
-    assert_eq!(project.run(&["bisect", "good", "main"]).code, Some(2));
+    let answer = project.run(&["bisect", "good", "main"]);
+    assert_eq!(answer.code, Some(2));
+    assert!(answer.err.ends_with(" is called both bad and good\n"), "{}", answer.err);
     assert_eq!(project.run(&["bisect", "slow"]).code, Some(2));
     assert_eq!(project.run(&["bisect", "good", "nothing"]).code, Some(2));
     assert_eq!(project.text(&["bisect", "log"]), log);

@@ -203,6 +203,18 @@ fn the_git_checkout_may_be_it() {
     assert!(said.contains("git did not have: provenance reproduce --keep DIR runs/c\n"), "{said}");
 }
 
+/// The good run was executed, and "undecided".
+#[test]
+fn a_metric_that_neither_run_has_is_refused() {
+    let project = mixed();
+    for options in [&["--run"][..], &[]] {
+        let rule = ["--metric", "metrics.n", "--below", "0.5", "runs/a", "runs/b"];
+        let answer = project.run(&[&["bisect", "inputs"], options, &rule].concat());
+        assert_eq!(answer.code, Some(2), "{}", out(&answer));
+        assert!(answer.err.contains("neither run has measured metrics.n"), "{}", answer.err);
+    }
+}
+
 /// The advice took back more than was found, and ran the command without its inputs and outputs.
 #[test]
 fn the_advice_says_what_it_takes_back_and_how_it_was_run() {
@@ -224,7 +236,7 @@ fn the_advice_says_what_it_takes_back_and_how_it_was_run() {
     let said = project.run(&[&rule[..], &["runs/a", "runs/b"]].concat());
     let said = out(&said);
     let expected = "To take it back: provenance rollback runs/a sub/config.json\n  \
-                    (all of sub/config.json, 2 other places of it that differ too)\n";
+                    (all of sub/config.json: it differs in 2 other places as well)\n";
     assert!(said.contains(expected), "{said}");
     let said = out(&project.run(&[&rule[..], &["runs/a", "runs/c"]].concat()));
     let run = "To run without it: provenance -C sub run -i ../sub/config.json -o ../out \

@@ -250,6 +250,10 @@ impl Search<'_> {
             return Ok(Some(Decision::Mended { base: bad, good: vec![good] }));
         }
         let (bad_word, good_word) = (&self.state.bad_word, &self.state.good_word);
+        if bad == good {
+            let id = bad.short();
+            return Err(Error::Usage(format!("{id} is called both {bad_word} and {good_word}")));
+        }
         Err(Error::Usage(format!(
             "{} is called {bad_word}, and it is in the history of {}, which is called {good_word}: \
              are they mistaken for one another?",

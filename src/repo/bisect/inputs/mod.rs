@@ -14,7 +14,7 @@ use std::os::fd::BorrowedFd;
 
 use super::{MetricRule, Verdict};
 use crate::graph::ddmin;
-use crate::object::{Commit, ObjectId, Run, TreePath};
+use crate::object::{Commit, Metrics, ObjectId, Run, TreePath};
 use crate::progress::Progress;
 use crate::repo::reproduce::{Begun, no_run};
 use crate::repo::revision::Resolver;
@@ -126,11 +126,15 @@ pub fn bisect_inputs(
     let [good, bad] = [reader.commit(&ids[0])?, reader.commit(&ids[1])?];
     let good_run = good.run.clone().ok_or_else(|| no_run(&request.good))?;
     let bad_run = bad.run.clone().ok_or_else(|| no_run(&request.bad))?;
-    insist(&request.test, [(&good, &good_run), (&bad, &bad_run)])?;
+    if good_run.directory != bad_run.directory {
+        let text = "the two runs were started in different directories, so they cannot be mixed";
+        return Err(Error::Usage(text.to_owned()));
+    }
     let (mut of_good, mut of_bad) = (
         Begun::of(&mut reader, &good, &good_run, progress)?,
         Begun::of(&mut reader, &bad, &bad_run, progress)?,
     );
+    insist(&request.test, [(&good, &good_run, &of_good), (&bad, &bad_run, &of_bad)])?;
     of_good.before.leave_out(&of_bad.before, &good_run.inputs);
     of_bad.before.leave_out(&of_good.before, &bad_run.inputs);
     let mut cut = Vec::new();
@@ -263,20 +267,20 @@ impl Search<'_, '_> {
     }
 }
 
-/// Refuses runs that cannot be mixed, and those of which the record says otherwise than the user.
-fn insist(test: &InputsTest, sides: [(&Commit, &Run); 2]) -> Result<(), Error> {
-    if sides[0].1.directory != sides[1].1.directory {
-        let text = "the two runs were started in different directories, so they cannot be mixed";
-        return Err(Error::Usage(text.to_owned()));
-    }
+/// Refuses runs of which the record says otherwise than the user, and a metric that neither has: it
+/// is likely to be misspelt, and whatever runs would decide nothing.
+fn insist(test: &InputsTest, sides: [(&Commit, &Run, &Begun); 2]) -> Result<(), Error> {
     let InputsTest::Metric(rule) = test else { return Ok(()) };
     insist_on_field(&rule.name)?;
     if !rule.name.starts_with("metrics.") {
         return Err(Error::Usage(format!("only metrics are measured again, not {:?}", rule.name)));
     }
-    for ((commit, run), verdict) in sides.into_iter().zip([Verdict::Good, Verdict::Bad]) {
+    let mut has_any = false;
+    for ((commit, run, begun), verdict) in sides.into_iter().zip([Verdict::Good, Verdict::Bad]) {
+        let run = &Run { metrics: Metrics::Here(begun.recorded.clone()), ..run.clone() };
         let value = field(commit, run, &rule.name).and_then(|field| field.number());
         let Some(value) = value else { continue };
+        has_any = true;
         if rule.decide(value).is_some_and(|decided| decided != verdict) {
             let (run, word, name) = (&run.name, verdict.word(), &rule.name);
             return Err(Error::Usage(format!(
@@ -284,5 +288,11 @@ fn insist(test: &InputsTest, sides: [(&Commit, &Run); 2]) -> Result<(), Error> {
             )));
         }
     }
-    Ok(())
+    match has_any {
+        true => Ok(()),
+        false => Err(Error::Usage(format!(
+            "neither run has measured {}: `provenance show COMMIT` lists what a run measured",
+            rule.name
+        ))),
+    }
 }

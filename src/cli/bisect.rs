@@ -81,6 +81,9 @@ pub(super) enum Step {
     Reset {
         /// Where to go
         commit: Option<OsString>,
+        /// Lose changes that no commit holds
+        #[arg(short, long)]
+        force: bool,
     },
     /// Words of the user for both sides.
     #[command(external_subcommand)]
@@ -206,7 +209,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
                 Ok(writeln!(out, "{bad} has it, {good} does not")?)
             })
         }
-        Step::Reset { commit } => reset(commit.as_ref(), context, &repository),
+        Step::Reset { commit, force } => reset(commit.as_ref(), *force, context, &repository),
     }
 }
 
@@ -337,11 +340,16 @@ fn view(context: &Context, repository: &Repository) -> Outcome {
     })
 }
 
-fn reset(commit: Option<&OsString>, context: &Context, repository: &Repository) -> Outcome {
+fn reset(
+    commit: Option<&OsString>,
+    is_forced: bool,
+    context: &Context,
+    repository: &Repository,
+) -> Outcome {
     let target = commit.map(|word| word.clone().into_vec());
     let command = context.command();
-    let report =
-        context.watch(|progress| repo::bisect_reset(repository, target, &command, progress))?;
+    let report = context
+        .watch(|progress| repo::bisect_reset(repository, target, is_forced, &command, progress))?;
     context.print(|out| match (report, context.global.json) {
         (Some(report), _) => super::checkout::print(out, &context.global, &report),
         (None, true) => Ok(out.json(&serde_json::json!({}))?),

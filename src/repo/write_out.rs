@@ -219,9 +219,12 @@ fn worded(conflict: &Conflict) -> String {
     }
 }
 
+/// What `checkout` and its like can do all the same.
+pub(super) const LOSE_BY_FORCE: &str = "lose it with --force";
+
 /// Words for several things that would be lost.
 fn conflicts_error(conflicts: &[Conflict]) -> Error {
     let lines: Vec<String> = conflicts.iter().map(worded).collect();
-    let mend = "commit that first, or lose it with --force";
-    Error::Conflict(format!("nothing was changed: {}; {mend}", lines.join("; ")))
+    let lines = lines.join("; ");
+    Error::Conflict(format!("nothing was changed: {lines}; commit that first, or {LOSE_BY_FORCE}"))
 }

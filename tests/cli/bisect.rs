@@ -326,3 +326,29 @@ fn the_branch_on_which_a_search_began_stays() {
     project.text(&["bisect", "reset"]);
     project.text(&["branch", "-m", "main", "other"]);
 }
+
+/// What the test had changed stayed, and was in the way of `reset`.
+#[test]
+fn a_test_that_is_stopped_leaves_nothing_behind() {
+    let project = line(6, 4);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let ready = project.path(b".provenance/cache/ready");
+    let script = format!("echo spoilt > number; echo > {}; sleep 600", ready.display());
+    let mut run = project.command(&["bisect", "run", "sh", "-c", &script]);
+    let mut run = run.stderr(Stdio::null()).spawn().expect("started");
+    while !ready.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let number = run.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-TERM", &number]).status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(run.wait().expect("it ends").code(), Some(143));
+    assert_eq!(project.text(&["status", "-s"]), "");
+    // What somebody has changed stays until they say so.
+    project.write(b"number", b"mine\n");
+    let answer = project.run(&["bisect", "bad"]);
+    assert!(answer.err.contains("take it back: `provenance restore PATH`"), "{}", answer.err);
+    assert_eq!(project.run(&["bisect", "reset"]).code, Some(11));
+    project.text(&["bisect", "reset", "--force"]);
+    assert_eq!(project.text(&["status", "-s"]), "");
+}

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use super::checkout::{CheckoutReport, CheckoutRequest, checkout_locked};
 use super::revision::Resolver;
-use super::write_out::Written;
+use super::write_out::{LOSE_BY_FORCE, Written};
 use super::{Error, Head, Repository, RevListRequest, rev_list};
 use crate::object::{Commit, ObjectId, TreePath};
 use crate::progress::Progress;
@@ -232,10 +232,12 @@ pub fn bisect_view(
 
 /// Ends the search, and goes back to what was checked out before it, or to what is named.
 ///
-/// Shape: `None` if none is under way.
+/// Shape: `None` if none is under way. Errors: `Conflict` if changes would be lost that no commit
+/// holds, unless `is_forced`; the search goes on then.
 pub fn bisect_reset(
     repository: &Repository,
     target: Option<Vec<u8>>,
+    is_forced: bool,
     command: &str,
     progress: &Progress,
 ) -> Result<Option<CheckoutReport>, Error> {
@@ -251,8 +253,9 @@ pub fn bisect_reset(
     };
     let request = CheckoutRequest {
         target: Some(target),
+        new_branch: None,
+        is_forced,
         command: command.to_owned(),
-        ..CheckoutRequest::default()
     };
     let report = checkout_locked(repository, &request, progress)?;
     bisect::remove(folder)?;
@@ -357,7 +360,14 @@ fn go_to(
         is_forced,
         command: command.to_owned(),
     };
-    Ok(checkout_locked(repository, &request, progress)?.written)
+    let done = checkout_locked(repository, &request, progress).map_err(|error| match error {
+        // No step but `reset` has that option.
+        Error::Conflict(text) => {
+            Error::Conflict(text.replace(LOSE_BY_FORCE, "take it back: `provenance restore PATH`"))
+        }
+        error => error,
+    })?;
+    Ok(done.written)
 }
 
 /// Gives the commits of which something was said.

@@ -93,7 +93,10 @@ pub fn bisect_run(
         }
         let tested = test(repository, request, id, progress, &mut each);
         // Whatever came of it: what the test has changed must not be tested with another commit.
-        let files = put_back(repository, id, &request.journal, progress)?;
+        // Whoever stops the test does not stop that: their files are to be what they were.
+        let whole = Progress::default();
+        let unstopped = if progress.check().is_err() { &whole } else { progress };
+        let files = put_back(repository, id, &request.journal, unstopped)?;
         if files > 0 {
             each(&TrialEvent::Changed { files });
         }

@@ -24,6 +24,8 @@ pub struct Trial<'a> {
     pub command: &'a [OsString],
     /// Where to start it.
     pub directory: &'a Path,
+    /// Variables that it gets beside those of this process.
+    pub variables: &'a [(&'a str, OsString)],
     /// How long it may take.
     pub timeout: Option<Duration>,
     /// What it reads; what we read, if it is not given.
@@ -70,6 +72,7 @@ pub fn run(trial: &Trial<'_>, is_stopped: &dyn Fn() -> bool) -> Result<TrialEnd,
     let program = trial.command.first().cloned().unwrap_or_default();
     let mut command = Command::new(&program);
     command.args(trial.command.iter().skip(1)).current_dir(trial.directory);
+    command.envs(trial.variables.iter().map(|(name, value)| (name, value)));
     command.stdout(trial.output.try_clone_to_owned().map_err(TrialError::Wait)?);
     if let Some(input) = trial.input {
         command.stdin(input.try_clone_to_owned().map_err(TrialError::Wait)?);
@@ -114,7 +117,8 @@ mod tests {
         let directory = Path::new("/");
         let output = std::io::stdout();
         let output = std::os::fd::AsFd::as_fd(&output);
-        let trial = Trial { command: &command, directory, timeout, input: None, output };
+        let variables = &[];
+        let trial = Trial { command: &command, directory, variables, timeout, input: None, output };
         run(&trial, &|| false).expect("it starts")
     }
 

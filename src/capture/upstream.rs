@@ -136,6 +136,7 @@ impl Asked<'_> {
         });
         reader.map_err(|error| broken(&error))?;
         let trial = Trial {
+            variables: &[],
             command: self.words,
             directory: self.directory,
             timeout: Some(self.timeout),

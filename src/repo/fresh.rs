@@ -136,15 +136,17 @@ impl Fresh {
     pub fn execute(&self, execution: &Execution<'_>) -> Result<Ended, Error> {
         let path = |path: &Path| path.as_os_str().to_owned();
         let folder = &self.folder;
-        let variables = [
+        let directory = self.directory_of(execution.directory);
+        let mut variables = self.surroundings(&directory);
+        variables.extend([
             ("PROVENANCE_RUN_ID", OsString::from(&self.id)),
             ("PROVENANCE_RUN_DIR", path(folder.path())),
             ("PROVENANCE_PARAMS", path(&folder.params())),
             ("PROVENANCE_METRICS", path(&folder.metrics())),
-        ];
+        ]);
         let request = ProcessRequest {
             command: execution.command,
-            directory: &self.directory_of(execution.directory),
+            directory: &directory,
             variables: &variables,
             output: execution.output,
             error: execution.error,
@@ -153,6 +155,17 @@ impl Fresh {
             ends_all: true,
         };
         Ok(process::run(&request, &mut NoLog)?)
+    }
+
+    /// Gives the variables without which a command there would find the user's directories: where
+    /// it is, and that git does not look around the place for a repository (git(1)).
+    pub fn surroundings(&self, directory: &Path) -> Vec<(&'static str, OsString)> {
+        const CEILING: &str = "GIT_CEILING_DIRECTORIES";
+        let around = self.path().parent().unwrap_or(self.path());
+        let more = std::env::var_os(CEILING).unwrap_or_default();
+        let places = std::iter::once(around.to_owned()).chain(std::env::split_paths(&more));
+        let ceiling = std::env::join_paths(places).unwrap_or_else(|_| around.into());
+        vec![("PWD", directory.as_os_str().to_owned()), (CEILING, ceiling)]
     }
 
     /// Gives the path of a directory of the worktree there.

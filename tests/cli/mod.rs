@@ -24,6 +24,7 @@ mod profiles;
 mod project;
 mod repair;
 mod reproduce;
+mod reproduce_apart;
 mod rollback;
 mod run;
 mod run_capture;

@@ -9,13 +9,13 @@ use super::project::{Answer, Project};
 
 /// Records a run of a shell script.
 #[track_caller]
-fn record(project: &Project, name: &str, options: &[&str], script: &str) {
+pub(super) fn record(project: &Project, name: &str, options: &[&str], script: &str) {
     let words = [&["run", "-q", "--name", name], options, &["--", "sh", "-c", script]].concat();
     let answer = project.run(&words);
     assert_eq!(answer.code, Some(0), "{}", answer.err);
 }
 
-fn out(answer: &Answer) -> String {
+pub(super) fn out(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.out).into_owned()
 }
 
@@ -148,7 +148,7 @@ fn a_run_that_writes_over_what_it_reads_begins_with_what_it_read() {
     assert_eq!(answer.code, Some(0), "{}{}", out(&answer), answer.err);
 }
 
-fn git(project: &Project, words: &[&str]) {
+pub(super) fn git(project: &Project, words: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words);
     command.current_dir(project.root()).env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -322,56 +322,4 @@ fn variables_that_are_others_now_are_named() {
     let mut command = project.command(&["reproduce", "runs/v"]);
     let again = command.env("OMP_NUM_THREADS", "2").output();
     assert_eq!(again.expect("ran").status.code(), Some(0));
-}
-
-/// A link that leads to an absolute path of the worktree let the command write over the user's own
-/// file, where it was run again.
-#[test]
-fn links_into_the_worktree_do_not_lead_there() {
-    let project = Project::new();
-    project.write(b"data.txt", b"old\n");
-    std::os::unix::fs::symlink(project.path(b"data.txt"), project.path(b"link")).expect("linked");
-    project.commit("data");
-    record(&project, "one", &["-o", "out"], "echo written > link; cp link out");
-    project.write(b"data.txt", b"mine\n");
-    let answer = project.run(&["reproduce", "runs/one"]);
-    assert_eq!(answer.code, Some(0), "{}{}", out(&answer), answer.err);
-    let told = "links into the worktree lead to the same place of the fresh directory: link\n";
-    assert!(answer.err.contains(told), "{}", answer.err);
-    assert_eq!(fs::read(project.path(b"data.txt")).expect("read"), b"mine\n");
-    // Not if it is kept in the worktree either.
-    let answer = project.run(&["reproduce", "--keep", "kept", "runs/one"]);
-    assert_eq!(answer.code, Some(0), "{}{}", out(&answer), answer.err);
-    assert_eq!(fs::read(project.path(b"kept/data.txt")).expect("read"), b"written\n");
-    assert_eq!(fs::read(project.path(b"data.txt")).expect("read"), b"mine\n");
-}
-
-/// Only the command itself got the signal: what it had started went on, where its directory had
-/// been removed; in the background a shell has Ctrl-C ignored.
-#[test]
-fn a_signal_ends_all_that_was_started() {
-    let project = Project::new();
-    let script = "test -n \"$SLOW\" || exit 0; sh -c 'sleep 600' & echo $! > \"$SLOW.new\"; \
-                  mv \"$SLOW.new\" \"$SLOW\"; wait";
-    record(&project, "slow", &[], script);
-    for (signal, code) in [("TERM", 143), ("INT", 130)] {
-        let pid_file = project.path(format!(".provenance/cache/{signal}").as_bytes());
-        let mut command = project.command(&["reproduce", "runs/slow"]);
-        command.env("SLOW", &pid_file).stderr(std::process::Stdio::null());
-        let mut child = command.spawn().expect("started");
-        let pid = loop {
-            match fs::read_to_string(&pid_file) {
-                Ok(pid) => break pid.trim().to_owned(),
-                Err(_) => std::thread::sleep(std::time::Duration::from_millis(10)),
-            }
-        };
-        let number = child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{signal}"), &number]).status();
-        assert!(sent.expect("kill runs").success());
-        let ended = child.wait().expect("it ends");
-        assert_eq!(ended.code(), Some(code), "{signal}");
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let is_gone = status.is_empty() || status.contains("State:\tZ");
-        assert!(is_gone, "{signal}: what it started goes on");
-    }
 }

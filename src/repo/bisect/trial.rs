@@ -153,6 +153,7 @@ fn test(
     let trial = Trial {
         command: &request.command,
         directory: &request.directory,
+        variables: &[],
         timeout: request.timeout,
         input: None,
         output: request.output,

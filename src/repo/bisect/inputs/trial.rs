@@ -222,7 +222,14 @@ impl Trials<'_> {
     fn test(&self, fresh: &Fresh, command: &[OsString]) -> Result<Answer, Error> {
         let directory = fresh.directory_of(self.sides[0].before.directory.as_ref());
         let output = self.request.output;
-        let test = Trial { command, directory: &directory, timeout: None, input: None, output };
+        let test = Trial {
+            command,
+            directory: &directory,
+            variables: &fresh.surroundings(&directory),
+            timeout: None,
+            input: None,
+            output,
+        };
         let ended = trial::run(&test, &|| self.progress.check().is_err())?;
         self.progress.check()?;
         let reason = format!("test: {ended}");

@@ -131,13 +131,16 @@ fn changes_that_would_be_tested_too_are_in_the_way() {
 }
 
 #[test]
-fn what_is_waited_for_is_named() {
+fn what_is_waited_for_is_named_and_not_tested() {
     let project = line(2, 2);
     let waiting = |words: &[&str]| project.text(&[&["bisect"], words].concat());
     assert!(waiting(&["start"]).ends_with("a good commit: `provenance bisect bad COMMIT`\n"));
     assert!(
         waiting(&["bad", "main"]).ends_with("a good commit: `provenance bisect good COMMIT`\n")
     );
+    let answer = project.run(&["bisect", "run", "true"]);
+    assert_eq!(answer.code, Some(2), "nothing was tested");
+    assert!(answer.err.contains("before a bad and a good commit are named"), "{}", answer.err);
     project.text(&["bisect", "reset"]);
     waiting(&["start"]);
     assert!(waiting(&["good", "c1"]).ends_with("a bad commit: `provenance bisect bad COMMIT`\n"));

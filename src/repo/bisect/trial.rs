@@ -85,6 +85,13 @@ pub fn bisect_run(
         decided.append(&mut report.decided);
         let report = check_out(repository, report, &request.journal, progress)?;
         drop(lock);
+        if let super::Decision::Waiting { .. } = report.decision {
+            let [bad, good] = [&report.state.bad_word, &report.state.good_word];
+            return Err(Error::Usage(format!(
+                "there is nothing to test before a {bad} and a {good} commit are named: \
+                 `provenance bisect {bad} COMMIT`, `provenance bisect {good} COMMIT`"
+            )));
+        }
         let super::Decision::Test { id, suspects, .. } = report.decision else {
             return Ok(BisectReport { decided, ..report });
         };

@@ -27,7 +27,7 @@ const LINES_MAX: usize = 40;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  provenance bisect inputs --metric metrics.accuracy --below 0.9 runs/a runs/b    # what differs?
+  provenance bisect inputs runs/a runs/b    # what differs?
   provenance bisect inputs --run --metric metrics.accuracy --below 0.9 runs/a runs/b
   provenance bisect inputs --run --granularity row -j 2 runs/a runs/b -- sh -c 'grep -q 1 out/w'")]
 pub struct InputsArgs {
@@ -55,7 +55,7 @@ pub struct InputsArgs {
     repeat: u32,
     /// A test, executed where the command ran: 0 is good, 1 to 124 bad, 125 cannot tell
     #[arg(last = true, value_name = "COMMAND")]
-    #[arg(required_unless_present = "metric", conflicts_with = "metric")]
+    #[arg(conflicts_with = "metric")]
     command: Vec<OsString>,
 }
 
@@ -77,6 +77,11 @@ pub(super) fn run(args: &InputsArgs, context: &Context, repository: &Repository)
         bad: args.bad.clone().into_vec(),
         test: match args.metric.rule()? {
             Some(rule) => InputsTest::Metric(rule),
+            None if args.run && args.command.is_empty() => {
+                let text =
+                    "what is bad? Name a --metric with --below or --above, or a test after --";
+                return Err(Error::Usage(text.to_owned()).into());
+            }
             None => InputsTest::Command(args.command.clone()),
         },
         granularity: match args.granularity {

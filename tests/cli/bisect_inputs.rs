@@ -203,6 +203,16 @@ fn the_git_checkout_may_be_it() {
     assert!(said.contains("git did not have: provenance reproduce --keep DIR runs/c\n"), "{said}");
 }
 
+#[test]
+fn what_differs_is_told_without_a_test() {
+    let project = mixed();
+    let told = project.text(&["bisect", "inputs", "runs/a", "runs/b"]);
+    assert!(told.starts_with("7 differences between the runs:\n"), "{told}");
+    let answer = project.run(&["bisect", "inputs", "--run", "runs/a", "runs/b"]);
+    assert_eq!(answer.code, Some(2), "{}", out(&answer));
+    assert!(answer.err.contains("what is bad?"), "{}", answer.err);
+}
+
 /// The good run was executed, and "undecided".
 #[test]
 fn a_metric_that_neither_run_has_is_refused() {

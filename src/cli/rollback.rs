@@ -11,14 +11,12 @@ use crate::object::ObjectId;
 use crate::object::tree::Change;
 use crate::repo::{self, RollbackReport, RollbackRequest};
 
-/// Most files that are named one by one.
-const LINES_MAX: usize = 20;
-
 /// Go back to a recorded state, as a new commit
 ///
 /// Files, stage and branch are as they were in COMMIT, or the PATHs alone; nothing of the history
 /// is lost. Changes that no commit holds are not written over: they are named, and nothing
-/// happens. Exit code 1 if everything is as in COMMIT already.
+/// happens. What is staged beside the PATHs stays staged with --force, and is not recorded. Exit
+/// code 1 if everything is recorded as in COMMIT already, and no file was brought back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -62,16 +60,17 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
         if context.global.json {
             return Ok(out.json(&json(&report))?);
         }
-        if context.global.quiet { Ok(()) } else { words(out, &report) }
+        if context.global.quiet { Ok(()) } else { words(out, &report, args.force) }
     })?;
-    Ok(if report.changes.is_empty() { Exit::No } else { Exit::Ok })
+    let written = &report.written;
+    let is_back = report.changed > 0 || written.written + written.removed > 0;
+    Ok(if is_back || args.force && report.differing > 0 { Exit::Ok } else { Exit::No })
 }
 
-fn words(out: &mut Output, report: &RollbackReport) -> Result<(), Failure> {
+fn words(out: &mut Output, report: &RollbackReport, is_forced: bool) -> Result<(), Failure> {
     let target = out.paint.id(report.target.short());
-    if report.changes.is_empty() {
-        writeln!(out, "Everything is as in {target}: nothing was recorded")?;
-        return Ok(());
+    if report.changed == 0 {
+        return files_alone(out, report, is_forced);
     }
     if let Some(commit) = &report.commit {
         let place = match &commit.branch {
@@ -83,13 +82,37 @@ fn words(out: &mut Output, report: &RollbackReport) -> Result<(), Failure> {
     } else {
         writeln!(out, "Would go back to {target}:")?;
     }
-    for change in report.changes.iter().take(LINES_MAX) {
+    for change in &report.changes {
         let path = escape::path(change.path.as_bytes());
         writeln!(out, "  {}  {path}", letter(change))?;
     }
-    let more = report.changes.len().saturating_sub(LINES_MAX) as u64;
+    let more = report.changed.saturating_sub(report.changes.len() as u64);
     if more > 0 {
         writeln!(out, "  … and {}", units::count(more, "more file"))?;
+    }
+    Ok(())
+}
+
+/// Says what became of the files where the branch is as it shall be.
+fn files_alone(out: &mut Output, report: &RollbackReport, is_forced: bool) -> Result<(), Failure> {
+    let target = out.paint.id(report.target.short());
+    let (written, differing) = (&report.written, report.differing);
+    let back = written.written + written.removed;
+    if back > 0 {
+        let files = units::count(back, "file");
+        writeln!(out, "Brought back {files} as in {target}: nothing was to be recorded")?;
+    } else if is_forced && differing > 0 {
+        let files = units::count(differing, "file");
+        writeln!(out, "Would bring back {files} as in {target}, and record nothing")?;
+    } else if differing > 0 {
+        let files = units::count(differing, "file");
+        writeln!(out, "HEAD is as in {target} already: nothing was recorded")?;
+        writeln!(
+            out,
+            "Left as changed in the worktree: {files}; `--force` brings back what is recorded"
+        )?;
+    } else {
+        writeln!(out, "Everything is as in {target}: nothing was recorded")?;
     }
     Ok(())
 }
@@ -113,7 +136,8 @@ fn json(report: &RollbackReport) -> serde_json::Value {
             .collect::<Vec<_>>(),
         "branch": commit.and_then(|commit| commit.branch.as_deref()).map(commit_text::branch_of),
         "transaction": commit.map(|commit| commit.number),
-        "changed": report.changes.len(),
+        "changed": report.changed,
+        "differing": report.differing,
         "written": written.written,
         "written_bytes": written.bytes,
         "removed": written.removed,

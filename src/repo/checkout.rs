@@ -198,7 +198,8 @@ fn changed(
     Ok(staged)
 }
 
-fn difference(
+/// Visits what differs between two trees, each of which may be the empty one.
+pub(super) fn difference(
     repository: &Repository,
     old: ObjectId,
     new: ObjectId,

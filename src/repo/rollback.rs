@@ -1,14 +1,18 @@
 //! Brings the worktree and the branch back to a recorded state, as a new commit that says so.
 
+use super::checkout::difference;
 use super::commit::{CommitReport, NextCommit, record_tree};
 use super::restore::{check_paths, outermost, restage};
 use super::revision::Resolver;
 use super::write_out::{WriteOut, Written};
 use super::{Error, Repository, union};
-use crate::object::tree::{self, Change, EMPTY_TREE};
+use crate::object::tree::Change;
 use crate::object::{Commit, ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::worktree::local;
+
+/// Most changes that a report names one by one.
+const NAMED_MAX: usize = 20;
 
 /// Says what to bring back.
 #[derive(Debug, Clone, Default)]
@@ -32,20 +36,25 @@ pub struct RollbackRequest {
 pub struct RollbackReport {
     /// The commit whose state it is now.
     pub target: ObjectId,
-    /// What differed between the head and it, in the order of paths.
+    /// What differed between the head and it: the first of it, in the order of paths.
     pub changes: Vec<Change>,
+    /// How many files that are in all.
+    pub changed: u64,
     /// The new commit; none if nothing differed, or in a dry run.
     pub commit: Option<CommitReport>,
     /// What was written to the worktree.
     pub written: Written,
+    /// Where the head did not differ and nothing was written: how many files of the worktree do.
+    pub differing: u64,
 }
 
 /// Brings it back.
 ///
-/// Shape: history stays as it is, and goes on with a commit whose tree is the old one. Errors:
-/// [`Error::Conflict`] if something else is staged, or names all that would be lost; `NotFound` for
-/// a path that neither state has. Nothing has changed then; if it ends in the middle, every file
-/// is old or new, and the same command again completes it.
+/// Shape: history stays as it is, and goes on with a commit whose tree is the old one; with paths,
+/// what is staged beside them stays staged, and is not in that commit. Errors: [`Error::Conflict`]
+/// if something else is staged, or names all that would be lost, unless forced; `NotFound` for a
+/// path that neither state has. Nothing has changed then; if it ends in the middle, every file is
+/// old or new, and the same command again completes it.
 pub fn rollback(
     repository: &Repository,
     request: &RollbackRequest,
@@ -60,26 +69,24 @@ pub fn rollback(
     let before = repository.tree_of(&mut reader, at.1)?;
     let paths = outermost(&request.paths);
     check_paths(repository, &paths, before, old.tree)?;
-    let next = match paths.is_empty() {
-        true => old.tree,
-        false => restage(repository, &paths, before, old.tree)?.0,
+    let on = |tree| match paths.is_empty() {
+        true => Ok(old.tree),
+        false => restage(repository, &paths, tree, old.tree).map(|(tree, _)| tree),
     };
+    let next = on(before)?;
     let stage = local::load_stage(&repository.location.folder)?.unwrap_or(before);
     if ![before, next].contains(&stage) && !request.is_forced {
         let text = "changes are staged that no commit holds: commit them, or `provenance restore \
                     --staged .` takes them off";
         return Err(Error::Conflict(text.to_owned()));
     }
-    let changes = changes(repository, before, next)?;
-    let mut report = RollbackReport { target, changes, commit: None, written: Written::default() };
-    if request.is_dry_run || report.changes.is_empty() && stage == before && !request.is_forced {
-        return Ok(report);
-    }
-    progress.begin(Phase { name: "writing files", ..Phase::default() });
+    let (changes, changed) = changes(repository, before, next)?;
+    let next_stage = on(stage)?;
     let stamps = repository.stamps(&mut reader, stage)?;
-    let visit = |visit: &mut dyn FnMut(Change) -> Result<(), Error>| match request.is_forced {
+    let is_whole = request.is_forced || changed == 0;
+    let visit = |visit: &mut dyn FnMut(Change) -> Result<(), Error>| match is_whole {
         true => union::visit(repository, stage, next, &paths, visit),
-        false => report.changes.iter().cloned().try_for_each(visit),
+        false => difference(repository, before, next, visit),
     };
     let out = WriteOut {
         changes: &visit,
@@ -88,9 +95,19 @@ pub fn rollback(
         is_staged: &|_| true,
         progress,
     };
-    report.written = repository.replace_files(&out, next)?;
-    local::save_stage(&repository.location.folder, next)?;
-    if !report.changes.is_empty() {
+    let written = Written::default();
+    let mut report =
+        RollbackReport { target, changes, changed, commit: None, written, differing: 0 };
+    if request.is_dry_run || !request.is_forced && changed == 0 {
+        if changed == 0 {
+            report.differing = repository.differing(&out)?;
+        }
+        return Ok(report);
+    }
+    progress.begin(Phase { name: "writing files", ..Phase::default() });
+    report.written = repository.replace_files(&out, next_stage)?;
+    local::save_stage(&repository.location.folder, next_stage)?;
+    if changed > 0 {
         let message = request.message.clone().unwrap_or_else(|| message(&target, &old, &paths));
         let message = message.trim_end();
         let (head, parent) = at;
@@ -117,14 +134,19 @@ fn message(target: &ObjectId, old: &Commit, paths: &[TreePath]) -> String {
     message
 }
 
-fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Change>, Error> {
-    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
-    let mut reader = repository.store.reader();
-    let mut changes = Vec::new();
-    let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(old), some(new), None, load, |change| {
-        changes.push(change);
-        Ok::<_, Error>(())
+/// Counts what differs, and gives the first of it.
+fn changes(
+    repository: &Repository,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<(Vec<Change>, u64), Error> {
+    let (mut first, mut count) = (Vec::new(), 0);
+    difference(repository, old, new, |change| {
+        count += 1;
+        if first.len() < NAMED_MAX {
+            first.push(change);
+        }
+        Ok(())
     })?;
-    Ok(changes)
+    Ok((first, count))
 }

@@ -105,6 +105,21 @@ impl Repository {
         Ok(conflicts)
     }
 
+    /// Counts the files that do not hold what they should; nothing is written.
+    pub(super) fn differing(&self, out: &WriteOut<'_>) -> Result<u64, Error> {
+        let root = self.open_root()?;
+        let mut examiner = Examiner::new(&root, Some(out.stamps), out.overwrites, out.progress)?;
+        let mut count = 0;
+        (out.changes)(&mut |change| {
+            out.progress.check()?;
+            let is_right =
+                matches!(examiner.examine(&change)?, Verdict::Keep(_) | Verdict::Nothing);
+            count += u64::from(!is_right);
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
     /// Writes the changes, and notes the stamps of what was written.
     ///
     /// Shape: [`Repository::conflicts`] was empty. Errors: what was written until then is whole,

@@ -98,3 +98,61 @@ fn a_rollback_that_was_cut_off_is_completed_by_the_next() {
     let subject = project.text(&["log", "--oneline", "-n", "1"]);
     assert!(subject.contains("roll back to"), "{subject}");
 }
+
+/// What was staged elsewhere was forgotten, and the next commit took it for unchanged.
+#[test]
+fn what_is_staged_beside_the_paths_stays_staged_when_forced() {
+    let project = project();
+    project.write(b"staged", b"new\n");
+    project.write(b"data/new", b"changed\n");
+    project.text(&["add", "staged", "data/new"]);
+    project.write(b"a", b"unrecorded\n");
+    let staged = project.text(&["diff", "--staged", "--name-status"]);
+    assert_eq!(project.run(&["rollback", "v1", "a"]).code, Some(11));
+    assert_eq!(project.run(&["rollback", "--force", "v1", "a"]).code, Some(0));
+    assert_eq!(read(&project, "a").as_deref(), Some("1\n"));
+    assert_eq!(project.text(&["cat", "HEAD:a"]), "1\n");
+    assert_eq!(project.text(&["cat", "HEAD:data/new"]), "new\n");
+    assert_eq!(project.text(&["diff", "--staged", "--name-status"]), staged);
+    assert_eq!(project.text(&["status", "-s"]).lines().count(), 2);
+    project.text(&["commit", "-q", "-m", "the rest"]);
+    assert_eq!(project.text(&["cat", "HEAD:data/new"]), "changed\n");
+    assert_eq!(project.text(&["cat", "HEAD:staged"]), "new\n");
+    assert_eq!(project.text(&["status", "-s"]), "");
+}
+
+/// It said that everything is as recorded, and the file was not.
+#[test]
+fn files_that_differ_are_told_where_the_head_does_not() {
+    let project = project();
+    let same = project.run(&["rollback", "HEAD"]);
+    assert!(String::from_utf8_lossy(&same.out).starts_with("Everything is as in"));
+    project.write(b"a", b"unrecorded\n");
+    std::fs::remove_file(project.path(b"data/new")).expect("removed");
+    project.write(b"untracked", b"1");
+    let answer = project.run(&["rollback", "HEAD"]);
+    assert_eq!(answer.code, Some(1), "{}", answer.err);
+    let said = String::from_utf8(answer.out).expect("text");
+    assert!(said.starts_with("HEAD is as in"), "{said}");
+    assert!(said.contains("Left as changed in the worktree: 2 files"), "{said}");
+    let said = project.text(&["rollback", "-n", "-f", "HEAD"]);
+    assert!(said.starts_with("Would bring back 2 files"), "{said}");
+    assert_eq!(read(&project, "a").as_deref(), Some("unrecorded\n"));
+    let said = project.text(&["rollback", "-f", "HEAD"]);
+    assert!(said.starts_with("Brought back 2 files"), "{said}");
+    assert_eq!(read(&project, "a").as_deref(), Some("2\n"));
+    assert_eq!(project.text(&["status", "-s"]), "?? untracked\n");
+    assert_eq!(project.run(&["rollback", "-f", "HEAD"]).code, Some(1));
+}
+
+#[test]
+fn many_changes_are_counted_and_the_first_are_named() {
+    let project = project();
+    for number in 0..30 {
+        project.write(format!("many/{number:02}").as_bytes(), b"1");
+    }
+    project.commit("many");
+    let said = project.text(&["rollback", "v2"]);
+    assert!(said.contains("  D  many/19\n  … and 10 more files\n"), "{said}");
+    assert!(!said.contains("many/20"), "{said}");
+}

@@ -64,7 +64,9 @@ pub(super) fn of_node(store: &Store, old: &ObjectId, bytes: u32) -> Option<Objec
     {
         distance = distance.saturating_add(row.encoded_bytes);
         at = base;
-        row = look(store, &at).ok()??;
+        // Bases of several packs can name each other in a circle, if somebody wrote them so.
+        let next = look(store, &at).ok()??;
+        row = Some(next).filter(|next| next.depth < row.depth)?;
     }
     (row.depth < DEPTH_MAX && distance <= row.raw_bytes / WHOLE_PART).then_some(at)
 }

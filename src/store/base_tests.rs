@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::format::pack::{ObjectKind, PackClass};
+use crate::format::block::Codec;
+use crate::format::pack::{BlockSummary, ObjectKind, PackClass};
 use crate::object::tree::NewNode;
 use crate::progress::Progress;
 use crate::storage::FolderStorage;
+use crate::store::block_builder::BlockObject;
 use crate::store::merge::{self, Dispose};
+use crate::store::pack_writer::PackWriter;
 
 const ROWS: usize = 1_000;
 const ROW_BYTES: usize = 80;
@@ -110,4 +113,38 @@ fn packs_of_many_objects_are_not_merged_on_the_way() {
     assert_eq!(merge(2).expect("merged").packs, 0);
     assert_eq!(merge(3).expect("merged").packs, 8);
     assert_eq!(store.packs().listing().expect("listed").of(PackClass::Records).len(), 2);
+}
+
+/// Writes a pack with a node that nobody can decode, and that names its base.
+fn put_difference(store: &Store, id: ObjectId, base: ObjectId, depth: u8) {
+    let storage = store.storage();
+    let writer = PackWriter::new(Arc::clone(storage), PackClass::Records);
+    let summary = BlockSummary {
+        encoded_bytes: 4,
+        raw_bytes: 1 << 20,
+        check: crc32fast::hash(b"none"),
+        codec: Codec::ZstdPrefix,
+        depth,
+        base: Some(base),
+    };
+    let object = BlockObject { id, kind: ObjectKind::Tree, bytes: 1 << 20 };
+    writer.append(summary, b"none", &[object]).expect("appended");
+    let finished = writer.finish().expect("finished").expect("a pack");
+    storage.finish(finished.upload, &finished.key).expect("published");
+}
+
+/// Two packs whose nodes are bases of each other kept a commit going for ever.
+#[test]
+fn bases_in_a_circle_are_no_bases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = FolderStorage::open(folder.path()).expect("the folder");
+    let store = Store::open(Arc::new(storage), 1);
+    let [one, other] = [b"one", b"two"].map(|name| ObjectId::of(name));
+    for depths in [[3, 2], [DEPTH_MAX, DEPTH_MAX]] {
+        put_difference(&store, one, other, depths[0]);
+        put_difference(&store, other, one, depths[1]);
+        let store = store.anew();
+        assert_eq!(of_node(&store, &one, 4), None);
+        assert_eq!(of_node(&store, &other, 4), None);
+    }
 }

@@ -1,6 +1,8 @@
 //! `run` as a training script meets it: what is recorded, and what becomes of the branch.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -47,6 +49,24 @@ fn inputs_outputs_and_output_are_recorded_and_the_branch_moves_on() {
     project.done(&again);
     assert_eq!(project.record("HEAD")["run"]["inputs"][0]["commit"], commit["id"], "who made it");
     assert!(project.done(&["fsck", "--full"]).contains("No problem found"));
+}
+
+/// The record had no such input or output, and nobody was told.
+#[test]
+fn a_declared_path_that_is_no_text_is_refused_before_anything_runs() {
+    let project = sample();
+    let name = OsStr::from_bytes(b"data/\xff.csv");
+    project.write(name.as_bytes(), b"1\n");
+    for option in ["-i", "-o", "--params", "--metrics"] {
+        let words = [&["run", option].map(OsStr::new)[..], &[name]].concat();
+        let command = ["--", "sh", "-c", "echo ran >ran"].map(OsStr::new);
+        let answer = project.run(&[&words[..], &command].concat());
+        assert_eq!(answer.code, Some(2), "{option}: {}", answer.err);
+        assert!(answer.err.contains(r"data/\xff.csv"), "{}", answer.err);
+        assert!(!project.path(b"ran").exists());
+    }
+    project.done(&["run", "-i", "data", "--", "true"]);
+    assert_eq!(project.record("HEAD")["run"]["inputs"][0]["files"], 2);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn begin(
     if let Some(name) = &request.name {
         RefKind::Run.full_name(name)?;
     }
+    insist_on_text(request)?;
     let _lock = repository.lock(progress)?;
     let mut notes = Vec::new();
     stage(repository, request, progress, &mut notes)?;
@@ -84,6 +85,20 @@ fn stage(
         notes.push(format!("a file {failure} and is recorded as it was before, path={path}"));
     }
     Ok(())
+}
+
+/// Refuses paths that a record cannot spell: with other letters they would name nothing.
+fn insist_on_text(request: &RunRequest<'_>) -> Result<(), Error> {
+    let RunRequest { inputs, outputs, params_files, metrics_files, .. } = request;
+    let mut all = [inputs, outputs, params_files, metrics_files].into_iter().flatten();
+    let is_text = |path: &TreePath| std::str::from_utf8(path.as_bytes()).is_ok();
+    match all.find(|path| !is_text(path)) {
+        None => Ok(()),
+        Some(path) => Err(Error::Usage(format!(
+            "the name is not UTF-8, so no record can hold it: rename it, or name the directory \
+             that it lies in, path={path}"
+        ))),
+    }
 }
 
 /// Refuses inputs that are not in the stage now: a pipe or a device has no content to record.

@@ -161,3 +161,13 @@ fn entries_of_every_kind_are_understood() {
     ];
     assert_eq!(kinds, expected);
 }
+
+/// Under any of them `:(top,literal)NAME` or `:(glob)**/*.dvc` mean something else, or nothing.
+#[test]
+fn no_variable_changes_how_git_reads_paths() {
+    let command = command::prepared(Path::new("/"), &["ls-files"]);
+    for kind in ["LITERAL", "GLOB", "NOGLOB", "ICASE"] {
+        let name = format!("GIT_{kind}_PATHSPECS");
+        assert!(command.get_envs().any(|(key, value)| key == &*name && value.is_none()), "{name}");
+    }
+}

@@ -26,7 +26,7 @@ const SETTINGS: &[&str] = &[
     "submodule.recurse=false",
 ];
 
-/// Variables under which git would look at something else than `root`.
+/// Variables under which git would look at something else than `root`, or read paths otherwise.
 const REMOVED: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -37,6 +37,10 @@ const REMOVED: &[&str] = &[
     "GIT_PREFIX",
     "GIT_CONFIG_PARAMETERS",
     "GIT_EXTERNAL_DIFF",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
 ];
 
 /// Prepares a question to git about `root`.

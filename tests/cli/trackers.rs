@@ -268,6 +268,36 @@ fn what_the_cache_of_dvc_does_not_have_is_named_and_told() {
     assert!(project.done(&["import", "dvc", from]).starts_with("Nothing new"));
 }
 
+/// All three were dropped without a word: artifacts of one commit after the first 1,024, a path that
+/// no tree can have, and, where the user has git read paths literally, every commit.
+#[test]
+fn what_has_no_place_in_a_record_of_dvc_is_told() {
+    let project = Project::new();
+    let source = tempfile::tempdir().expect("a folder");
+    git(source.path(), &["init", "-q", "-b", "main"]);
+    std::fs::create_dir_all(source.path().join(".dvc/cache/files/md5/d4")).expect("made");
+    write(&source.path().join(".dvc/config"), "");
+    let object = format!(".dvc/cache/files/md5/d4/{}", EMPTY_MD5.split_at(2).1);
+    write(&source.path().join(object), "");
+    let out = |path: &str| format!("- {{md5: {EMPTY_MD5}, hash: md5, path: {path}}}\n");
+    let many: String = (0..1025).map(|number| out(&format!("f{number:04}"))).collect();
+    write(&source.path().join("many.dvc"), &format!("outs:\n{many}{}", out(".provenance/x")));
+    git(source.path(), &["add", "-f", "many.dvc", ".dvc/config"]);
+    git(source.path(), &["commit", "-qm", "many"]);
+    let from = source.path().to_str().expect("a text");
+    let mut import = project.command(&["--json", "import", "dvc", from]);
+    let output = import.env("GIT_LITERAL_PATHSPECS", "1").output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a document");
+    let skipped = report["skipped"].to_string();
+    assert!(skipped.contains("only the first 1024 of 1025"), "{skipped}");
+    assert!(skipped.contains(".provenance/x\\\" cannot be recorded"), "{skipped}");
+    let tip = project.record("dvc/main");
+    assert_eq!(tip["artifacts"].as_array().expect("a list").len(), 1024);
+    assert_eq!(project.done(&["ls", "dvc/main"]).lines().count(), 1026);
+    assert!(project.done(&["fsck", "--full"]).contains("No problem found"));
+}
+
 #[test]
 fn what_is_no_repository_of_dvc_is_told() {
     let project = Project::new();

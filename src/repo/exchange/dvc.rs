@@ -157,6 +157,13 @@ impl<'r> Importer<'r> {
         for note in &taken.notes {
             self.note(format!("{short}: {note}"));
         }
+        let (count, most) = (taken.items.len(), dvc_records::ARTIFACTS_MAX);
+        if count > most {
+            self.note(format!(
+                "{short}: only the first {most} of {count} tracked files and directories are listed \
+                 as artifacts; all of them are in the tree"
+            ));
+        }
         let parents = of.parents.iter().filter_map(|parent| self.known.get(parent).copied());
         let parents: Vec<ObjectId> = parents.collect();
         let address = self.source.address.clone();

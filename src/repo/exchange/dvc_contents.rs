@@ -141,11 +141,15 @@ impl<'r> Contents<'r> {
             }
         }
         for tracked in of.tracked.values() {
-            let item = match here.get(&place(&tracked.path).unwrap_or(root_name())) {
+            let Some(place) = place(&tracked.path) else {
+                notes.push(format!("{:?} cannot be recorded", tracked.path));
+                continue;
+            };
+            let item = match here.get(&place) {
                 Some(target) => Some(Item { target: *target, kind: kind_of(&tracked.path) }),
                 None => self.tracked(tracked, &mut notes)?,
             };
-            let (Some(item), Some(place)) = (item, place(&tracked.path)) else { continue };
+            let Some(item) = item else { continue };
             here.insert(place, item.target);
             items.insert(tracked.path.clone(), item);
         }

@@ -8,8 +8,8 @@ use crate::object::ObjectId;
 use crate::object::canonical::{Object, Value};
 use crate::object::tree::Target;
 
-/// Artifacts of one record.
-const ARTIFACTS_MAX: usize = 1024;
+/// Most artifacts that one record lists; its tree has all of them.
+pub(super) const ARTIFACTS_MAX: usize = 1024;
 
 /// What records are made of.
 pub(super) struct Of<'o> {

@@ -76,7 +76,10 @@ impl WorktreeLock {
     pub fn make_held(path: &Path, temporaries: &Path) -> Result<Self, LockError> {
         let io = |source| failed(path, source);
         std::fs::create_dir_all(temporaries).map_err(io)?;
-        let file = tempfile::NamedTempFile::new_in(temporaries).map_err(io)?;
+        // As any other file: where a group shares the worktree, its members take this lock too.
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let mut builder = tempfile::Builder::new();
+        let file = builder.permissions(permissions).tempfile_in(temporaries).map_err(io)?;
         file.as_file().try_lock().map_err(|error| io(error.into()))?;
         file.persist_noclobber(path).map(Self).map_err(|error| io(error.error))
     }
@@ -116,4 +119,24 @@ impl WorktreeLock {
 
 fn failed(path: &Path, source: io::Error) -> LockError {
     LockError::Io { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Members of a group that shares the worktree could not look whether the run goes on.
+    #[test]
+    fn a_lock_that_is_made_held_has_the_mode_of_any_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| {
+            use std::os::unix::fs::PermissionsExt as _;
+            path.metadata().unwrap().permissions().mode()
+        };
+        let [plain, held] = ["plain", "held"].map(|name| folder.path().join(name));
+        File::create(&plain).unwrap();
+        let _held = WorktreeLock::make_held(&held, &folder.path().join("temporaries")).unwrap();
+        assert!(WorktreeLock::try_take(&held).unwrap().is_none());
+        assert_eq!(mode(&held), mode(&plain));
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! What is no number is said and left out; what is half written or broken costs its line only.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -63,6 +64,15 @@ impl MetricsReader {
 
     /// Reads a file of any known format; what ends in no known name is read as JSON Lines.
     pub fn read_file(&mut self, path: &Path) -> Result<(), CaptureError> {
+        self.read(path, None)
+    }
+
+    /// As [`Self::read_file`], of a file whose content is at hand.
+    pub fn read_content(&mut self, path: &Path, content: &[u8]) -> Result<(), CaptureError> {
+        self.read(path, Some(content))
+    }
+
+    fn read(&mut self, path: &Path, content: Option<&[u8]>) -> Result<(), CaptureError> {
         let format = ValuesFormat::of_name(path).unwrap_or(ValuesFormat::JsonLines);
         let shown = path.display().to_string();
         self.files += 1;
@@ -70,15 +80,24 @@ impl MetricsReader {
         let refuse = |source| CaptureError::Read { path: path.to_path_buf(), source };
         match format {
             ValuesFormat::JsonLines | ValuesFormat::Csv(_) => {
-                let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(refuse)?);
+                let mut rows: Box<dyn BufRead + '_> = match content {
+                    Some(content) => Box::new(content),
+                    None => {
+                        let file = File::open(path).map_err(refuse)?;
+                        Box::new(BufReader::with_capacity(1 << 16, file))
+                    }
+                };
                 match format {
-                    ValuesFormat::Csv(separator) => self.read_table(&mut file, separator, &shown),
-                    _ => self.read_lines(&mut file, &shown),
+                    ValuesFormat::Csv(separator) => self.read_table(&mut rows, separator, &shown),
+                    _ => self.read_lines(&mut rows, &shown),
                 }
                 .map_err(refuse)?;
             }
             _ => {
-                let bytes = values::read_bounded(path)?;
+                let bytes = match content {
+                    Some(content) => Cow::Borrowed(content),
+                    None => Cow::Owned(values::read_bounded(path)?),
+                };
                 let document = values::parse_document(&bytes, format);
                 let document = document
                     .map_err(|reason| CaptureError::Values { path: path.to_path_buf(), reason })?;
@@ -89,27 +108,6 @@ impl MetricsReader {
             self.notes.push(format!("{shown}: and {} more", self.count - NOTES_MAX));
         }
         Ok(())
-    }
-
-    /// As [`Self::read_file`], of a file whose content is at hand.
-    pub fn read_content(&mut self, path: &Path, content: &[u8]) -> Result<(), CaptureError> {
-        let format = ValuesFormat::of_name(path).unwrap_or(ValuesFormat::JsonLines);
-        let shown = path.display().to_string();
-        self.files += 1;
-        self.count = 0;
-        let mut content = content;
-        let read = match format {
-            ValuesFormat::JsonLines => self.read_lines(&mut content, &shown),
-            ValuesFormat::Csv(separator) => self.read_table(&mut content, separator, &shown),
-            _ => {
-                let document = values::parse_document(content, format);
-                let document = document
-                    .map_err(|reason| CaptureError::Values { path: path.to_path_buf(), reason })?;
-                self.document(&document, &shown);
-                Ok(())
-            }
-        };
-        read.map_err(|source| CaptureError::Read { path: path.to_path_buf(), source })
     }
 
     /// Gives what was collected.

@@ -127,3 +127,27 @@ fn names_ascend_as_canonical_json_has_them() {
     let found = read(&[("m.json", "{\"\u{ffff}\":1,\"\u{10000}\":2,\"b\":3,\"B\":4}")]);
     assert_eq!(names(&found), ["B", "b", "\u{10000}", "\u{ffff}"]);
 }
+
+/// Of content at hand, only the first five notes were given, and no word of the others.
+#[test]
+fn a_file_and_its_content_give_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken: String = (0..9).map(|_| "no row\n").collect();
+    for (name, content) in [
+        ("m.jsonl", format!("{broken}{{\"step\":1,\"loss\":0.5}}\n")),
+        ("m.csv", "loss,acc\n0.5,1\n0.25\n".to_owned()),
+        ("m.json", r#"{"loss":0.5,"by":"me"}"#.to_owned()),
+    ] {
+        let path = folder.path().join(name);
+        File::create(&path).unwrap().write_all(content.as_bytes()).unwrap();
+        let (mut file, mut at_hand) = (MetricsReader::new(), MetricsReader::new());
+        file.read_file(&path).unwrap();
+        at_hand.read_content(&path, content.as_bytes()).unwrap();
+        let captured = at_hand.finish();
+        assert_eq!(captured, file.finish());
+        assert_eq!(
+            captured.notes.iter().any(|note| note.ends_with("and 4 more")),
+            name == "m.jsonl"
+        );
+    }
+}

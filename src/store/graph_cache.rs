@@ -114,7 +114,8 @@ impl Commits<'_> {
     }
 }
 
-/// Half of an id, in which two commits would take 2^64 attempts to agree.
+/// Half of an id: it keeps an index small, and who finds two commits that agree in it, in 2^64
+/// attempts, makes that index slow. The whole id is compared before anything is believed.
 type Short = [u8; 16];
 
 fn short(id: &ObjectId) -> Short {
@@ -135,7 +136,8 @@ impl<'g> Lookup<'g> {
 
     fn find(&mut self, id: &ObjectId) -> Result<Option<Position>, StoreError> {
         if let Some(index) = &self.index {
-            return Ok(index.get(&short(id)).copied());
+            let found = index.get(&short(id)).copied();
+            return found.map_or(Ok(None), |position| self.checked(id, position));
         }
         if self.scans < SCANS_MAX {
             self.scans += 1;
@@ -143,8 +145,17 @@ impl<'g> Lookup<'g> {
         }
         let entry = |position| Ok((short(&self.graph.get(position)?.id), position));
         let index = self.graph.positions().map(entry).collect::<Result<HashMap<_, _>, _>>();
-        let index = index.map_err(StoreError::StaleGraph)?;
-        Ok(self.index.insert(index).get(&short(id)).copied())
+        self.index = Some(index.map_err(StoreError::StaleGraph)?);
+        self.find(id)
+    }
+
+    /// Gives the position of a commit, if there is one, where one with the same half of an id is.
+    fn checked(&self, id: &ObjectId, other: Position) -> Result<Option<Position>, StoreError> {
+        Ok(if self.is_at(id, other)? { Some(other) } else { self.graph.find(id) })
+    }
+
+    fn is_at(&self, id: &ObjectId, position: Position) -> Result<bool, StoreError> {
+        Ok(self.graph.get(position).map_err(StoreError::StaleGraph)?.id == *id)
     }
 }
 

@@ -200,3 +200,31 @@ fn many_are_found_at_once() {
     assert_eq!(found[40], None);
     assert_eq!(commits.position_count(), 4);
 }
+
+/// Ids that agree in the half by which they are looked up.
+fn twins() -> [ObjectId; 2] {
+    [1, 2].map(|last| {
+        let mut bytes = [7; 32];
+        bytes[31] = last;
+        ObjectId::from_bytes(bytes)
+    })
+}
+
+/// Whoever was there last was found for both.
+#[test]
+fn commits_that_agree_in_half_of_their_ids_are_told_apart() {
+    let twins = twins();
+    let mut builder = GraphBuilder::new();
+    let positions = twins.map(|id| builder.push(id, Timestamp(1), &[]).expect("pushed"));
+    let bytes = [&CommitGraph::header()[..], builder.bytes()].concat();
+    let graph = CommitGraph::open(&bytes).expect("a graph");
+    let mut lookup = Lookup::new(graph);
+    for _ in 0..=SCANS_MAX {
+        for (id, position) in twins.iter().zip(positions) {
+            assert_eq!(lookup.find(id).expect("sound"), Some(position));
+        }
+    }
+    let mut bytes = *twins[0].as_bytes();
+    bytes[30] = 0;
+    assert_eq!(lookup.find(&ObjectId::from_bytes(bytes)).expect("sound"), None);
+}

@@ -81,8 +81,18 @@ impl Addition {
         found: &mut HashMap<Short, Parent>,
         ids: &mut Vec<ObjectId>,
     ) -> Result<Parent, StoreError> {
-        if let Some(known) = found.get(&short(&id)) {
-            return Ok(*known);
+        if let Some(known) = found.get(&short(&id)).copied() {
+            let is_it = match known {
+                Parent::Kept(position) => lookup.is_at(&id, position)?,
+                Parent::New(number) => ids.get(number as usize) == Some(&id),
+            };
+            if is_it {
+                return Ok(known);
+            }
+            // Half of its id is another commit's too.
+            if let Some(number) = ids.iter().position(|other| *other == id) {
+                return Ok(Parent::New(u32::try_from(number).map_err(|_| too_many())?));
+            }
         }
         let place = match lookup.find(&id)? {
             Some(position) => Parent::Kept(position),
@@ -176,4 +186,30 @@ fn in_order_of_packs(
 
 fn too_many() -> StoreError {
     StoreError::StaleGraph(DecodeError::new("commit graph", 0, "there are too many commits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::commit_graph::CommitGraph;
+
+    #[test]
+    fn new_commits_that_agree_in_half_of_their_ids_are_told_apart() {
+        let ids = [1, 2, 1, 2, 3].map(|last| {
+            let mut bytes = [7; 32];
+            bytes[31] = last;
+            ObjectId::from_bytes(bytes)
+        });
+        let bytes = CommitGraph::header();
+        let mut lookup = Lookup::new(CommitGraph::open(&bytes).expect("empty"));
+        let (mut found, mut new) = (HashMap::new(), Vec::new());
+        let numbers = ids.map(|id| {
+            let addition = Addition::default();
+            match addition.locate(id, &mut lookup, &mut found, &mut new).expect("sound") {
+                Parent::New(number) => number,
+                Parent::Kept(_) => u32::MAX,
+            }
+        });
+        assert_eq!((numbers, new.len()), ([0, 1, 0, 1, 2], 3));
+    }
 }

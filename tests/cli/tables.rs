@@ -154,3 +154,14 @@ fn what_a_cell_holds_moves_no_cursor() {
     let text = diff("people.csv", PEOPLE.as_bytes(), new.as_bytes(), &[]);
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }
+
+#[test]
+fn rows_that_come_again_did_not_move() {
+    let rows = "a,b\nsame,1\nsame,1\nsame,1\n";
+    let far: String = (0..100).map(|row| format!("x{row},y\n")).collect();
+    // What stands before the rows that come again is far too much to look ahead over.
+    let old = format!("{rows}last,2\n");
+    let new = format!("a,b\n{far}same,1\nsame,1\nsame,1\nlast,2\n");
+    let answer = json("x.csv", old.as_bytes(), new.as_bytes());
+    assert_eq!((&answer["added"], &answer["moved"]), (&100.into(), &0.into()), "{answer}");
+}

@@ -117,6 +117,14 @@ impl<'a> Cursor<'a> {
 /// Stands for no row that waits.
 const NONE: u32 = u32::MAX;
 
+/// Rows that are the same and wait, from the first to the last: the first one is taken first, or
+/// rows that come again would seem to have changed their order.
+#[derive(Debug, Clone, Copy)]
+struct Queue {
+    first: u32,
+    last: u32,
+}
+
 /// A row that waits, and the next one that is the same. There are many: no byte is wasted.
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
@@ -131,7 +139,7 @@ pub(super) struct Matching<'a> {
     old: Cursor<'a>,
     new: Cursor<'a>,
     hasher: &'a RowHasher,
-    by_hash: HashMap<RowHash, u32>,
+    by_hash: HashMap<RowHash, Queue>,
     waiting: Vec<Waiting>,
     free: Vec<u32>,
     /// The furthest rows of each side that have a partner.
@@ -224,16 +232,16 @@ impl<'a> Matching<'a> {
         let cursor = self.cursor(from);
         let number = cursor.number();
         let Some(hash) = cursor.spelled(hasher) else { return false };
-        let Some(&slot) = self.by_hash.get(&hash) else { return false };
-        let found = usize::try_from(slot).ok().and_then(|at| self.waiting.get_mut(at));
+        let Some(&Queue { first, last }) = self.by_hash.get(&hash) else { return false };
+        let found = usize::try_from(first).ok().and_then(|at| self.waiting.get_mut(at));
         let Some(partner) = found.filter(|waiting| waiting.from != from) else { return false };
         partner.has_partner = true;
         let Waiting { left, next, .. } = *partner;
         match next {
             NONE => drop(self.by_hash.remove(&hash)),
-            next => drop(self.by_hash.insert(hash, next)),
+            first => drop(self.by_hash.insert(hash, Queue { first, last })),
         }
-        self.free.push(slot);
+        self.free.push(first);
         match from {
             From::Old => self.pair(number, left.number),
             From::New => self.pair(left.number, number),
@@ -272,12 +280,20 @@ impl<'a> Matching<'a> {
                 },
             };
             cursor.pop();
-            let next = self.by_hash.get(&hash).copied().unwrap_or(NONE);
-            let waiting = Waiting { left, next, from, has_partner: false };
-            let slot = self.place(waiting)?;
-            self.by_hash.insert(hash, slot);
+            let slot = self.place(Waiting { left, next: NONE, from, has_partner: false })?;
+            self.queue(hash, slot);
         }
         Ok(())
+    }
+
+    /// Puts a row that waits behind those that are the same.
+    fn queue(&mut self, hash: RowHash, slot: u32) {
+        let queue = self.by_hash.entry(hash).or_insert(Queue { first: slot, last: slot });
+        let last = std::mem::replace(&mut queue.last, slot);
+        let before = usize::try_from(last).ok().and_then(|at| self.waiting.get_mut(at));
+        if let Some(before) = before.filter(|_| last != slot) {
+            before.next = slot;
+        }
     }
 
     fn place(&mut self, waiting: Waiting) -> Result<u32, Overflow> {

@@ -156,6 +156,62 @@ fn what_a_cell_holds_moves_no_cursor() {
 }
 
 #[test]
+fn no_content_of_a_cell_makes_two_rows_one() {
+    // What once stood between cells, and for a cell that is not there, stands in cells here.
+    let rows: &[(&str, &str, &str)] = &[
+        ("x.csv", "a,b\nx\u{1f}y,z\nmore,1\n", "a,b\nx,y\u{1f}z\nmore,1\n"),
+        ("x.csv", "a,b\nx\nmore,1\nmore,2\nmore,3\nmore,4\n", {
+            "b,a\n\u{1e},x\n1,more\n2,more\n3,more\n4,more\n"
+        }),
+        ("x.jsonl", "{\"a\u{1e}1\u{1f}b\":2}\n", "{\"a\":1,\"b\":2}\n"),
+        ("x.jsonl", "{\"\":1}\n{\"\":2}\n", "{\"\":1}\n2\n"),
+    ];
+    for (name, old, new) in rows {
+        let text = diff(name, old.as_bytes(), new.as_bytes(), &[]);
+        assert!(!text.contains("the same rows"), "{old:?} {new:?}: {text}");
+    }
+}
+
+#[test]
+fn a_row_without_a_key_that_kept_half_of_its_cells_is_a_changed_one() {
+    // Each comparison draws another hash key, which must not decide.
+    let project = Project::new();
+    let columns = |count: usize| -> String {
+        (0..count).map(|at| format!("{}c{at}", if at > 0 { "," } else { "" })).collect()
+    };
+    let row = |count: usize, other: usize| -> String {
+        let cell = |at: usize| {
+            format!("{}{}{at}", if at > 0 { "," } else { "" }, if at < other { "new" } else { "v" })
+        };
+        (0..count).map(cell).collect()
+    };
+    let table = |count: usize, other: usize| {
+        format!("{}\n{}\n{}\n", columns(count), row(count, other), row(count, count))
+    };
+    for count in 2..32 {
+        let path = format!("half-{count}.csv");
+        project.write(path.as_bytes(), table(count, 0).as_bytes());
+        project.write(format!("less-{count}.csv").as_bytes(), table(count, 0).as_bytes());
+    }
+    project.commit("first");
+    for count in 2..32 {
+        let (half, less) = (table(count, count / 2), table(count, count / 2 + 1));
+        project.write(format!("half-{count}.csv").as_bytes(), half.as_bytes());
+        project.write(format!("less-{count}.csv").as_bytes(), less.as_bytes());
+    }
+    let text = project.text(&["diff", "--stat"]);
+    for count in 2..32 {
+        let line = |name: &str| {
+            let name = format!("{name}-{count}.csv");
+            text.lines().find(|line| line.contains(&name)).unwrap_or_default()
+        };
+        assert!(line("half").contains("~1 rows"), "{}", line("half"));
+        let is_other = line("less").contains("+1 -1") && !line("less").contains("~1");
+        assert!(is_other, "{}", line("less"));
+    }
+}
+
+#[test]
 fn rows_that_come_again_did_not_move() {
     let rows = "a,b\nsame,1\nsame,1\nsame,1\n";
     let far: String = (0..100).map(|row| format!("x{row},y\n")).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::compare::ColumnDiff;
-use super::rows::Reading;
+use super::reading::Reading;
 use super::shape::{Form, Shape};
 
 /// How both tables are read, and how their columns differ.

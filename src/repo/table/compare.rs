@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 
 use crossbeam_channel::Sender;
 
+use super::alike::{Version, pair_by_place};
 use super::columns::{Common, common};
 use super::matching::{Left, Leftovers, Matching};
-use super::pairs::{Fates, by_key, by_place};
+use super::pairs::{Fates, by_key};
 use super::probe::probe;
-use super::rows::{Batch, Fault, Part, Reading, RowHasher, read_rows};
+use super::reading::Reading;
+use super::rows::{Batch, Fault, Part, RowHasher, read_rows};
 use super::samples::{Cell, cells_of};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
@@ -122,7 +124,8 @@ pub(in crate::repo) enum Verdict {
 ///
 /// Cost: reads both versions at once, on two threads; memory for at most 1,800,000 rows without a
 /// partner. If more wait, everything is read again for a half, a quarter and so on of the rows at
-/// a time. To show rows, each version is read again up to the last of them.
+/// a time. To pair rows without a key, and to show rows, each version is read again up to the last
+/// of them.
 pub(in crate::repo) fn compare(
     files: &Files<'_>,
     sides: &TableSides<'_>,
@@ -190,7 +193,11 @@ impl Comparison<'_> {
             diff.moved += leftovers.moved;
             let fates = match is_keyed {
                 true => by_key(leftovers),
-                false if count == 1 => by_place(leftovers),
+                false if count == 1 => {
+                    let old = Version { place: self.sides.old, reading: &self.common.old };
+                    let new = Version { place: self.sides.new, reading: &self.common.new };
+                    pair_by_place(files, (old, new), &self.hasher, leftovers)?
+                }
                 // Where rows stand among all is not known from a part of them.
                 false => {
                     Fates { removed: leftovers.old, added: leftovers.new, changed: Vec::new() }

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::rows::{Fault, Part, Reading, Row, RowHash, RowHasher, read_rows};
+use super::reading::Reading;
+use super::rows::{Fault, Part, Row, RowHash, RowHasher, read_rows};
 use super::samples::shown;
 use super::shape::Shape;
 use crate::object::TreePath;

@@ -8,7 +8,8 @@ use std::num::NonZeroU64;
 
 use crossbeam_channel::Receiver;
 
-use super::rows::{Batch, Reading, Row, RowHash, RowHasher};
+use super::reading::Reading;
+use super::rows::{Batch, Row, RowHash, RowHasher};
 
 /// Rows that may wait for their partner: about 120 MiB of them.
 const WAITING_MAX: usize = 1_800_000;
@@ -30,7 +31,6 @@ pub(super) struct Left {
     pub line: u64,
     /// Hash of what tells it from all others, if it has that.
     pub key: Option<NonZeroU64>,
-    pub sketch: [u8; 8],
 }
 
 /// What two tables have not in common, each side by number.
@@ -273,11 +273,6 @@ impl<'a> Matching<'a> {
                 number: row.number,
                 line: row.line,
                 key: reading.key_of(text).and_then(|key| NonZeroU64::new(hasher.short(&key) | 1)),
-                // Where a column tells rows apart, nothing else is asked.
-                sketch: match reading.key {
-                    Some(_) => [0; 8],
-                    None => reading.sketch(text, hasher),
-                },
             };
             cursor.pop();
             let slot = self.place(Waiting { left, next: NONE, from, has_partner: false })?;

@@ -2,6 +2,7 @@
 //!
 //! What a table is and what two rows have in common is specified in `docs/tables.md`.
 
+mod alike;
 mod cells;
 mod columns;
 mod compare;
@@ -11,6 +12,7 @@ pub(super) mod overlap;
 mod pairs;
 mod probe;
 pub(super) mod profile;
+mod reading;
 mod records;
 mod rows;
 mod samples;

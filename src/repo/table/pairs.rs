@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::matching::{Left, Leftovers};
 
 /// New rows at the same place that are tried for an old one.
-const TRIES: usize = 16;
+pub(super) const TRIES: usize = 16;
 
 /// What became of the rows without a partner, each list by number in the table.
 #[derive(Debug, Default)]
@@ -37,11 +37,17 @@ pub(super) fn by_key(leftovers: Leftovers) -> Fates {
     fates
 }
 
-/// Pairs rows between the same rows that both tables have, if most of their cells are the same.
-pub(super) fn by_place(leftovers: Leftovers) -> Fates {
+/// Pairs rows between the same rows that both tables have, if they are alike.
+///
+/// Shape: `is_alike` is asked for old rows in their order, and for at most [`TRIES`] new ones that
+/// follow one another for each.
+pub(super) fn by_place(
+    leftovers: Leftovers,
+    mut is_alike: impl FnMut(&Left, &Left) -> bool,
+) -> Fates {
     let mut fates = Fates::default();
-    let mut new = VecDeque::from(with_places(leftovers.new));
-    for (place, old) in with_places(leftovers.old) {
+    let mut new: VecDeque<_> = places(&leftovers.new).zip(leftovers.new.iter().copied()).collect();
+    for (place, old) in places(&leftovers.old).zip(leftovers.old.iter().copied()) {
         while new.front().is_some_and(|(new_place, _)| *new_place < place) {
             fates.added.extend(new.pop_front().map(|(_, gone)| gone));
         }
@@ -60,18 +66,24 @@ pub(super) fn by_place(leftovers: Leftovers) -> Fates {
     fates
 }
 
-/// Says behind how many rows that both tables have each row stands.
-fn with_places(rows: Vec<Left>) -> Vec<(u64, Left)> {
-    let place = |(before, left): (u64, Left)| (left.number.saturating_sub(before), left);
-    (0..).zip(rows).map(place).collect()
+/// Gives the numbers of the rows that stand between the same rows as one of the other table.
+///
+/// Shape: both lists in order, none empty if the other is not.
+pub(super) fn candidates(leftovers: &Leftovers) -> (Vec<u64>, Vec<u64>) {
+    let shared = |rows: &[Left], others: &[Left]| {
+        let mut others = places(others).peekable();
+        let places = places(rows).zip(rows).filter(|(place, _)| {
+            while others.next_if(|other| other < place).is_some() {}
+            others.peek() == Some(place)
+        });
+        places.map(|(_, left)| left.number).collect()
+    };
+    (shared(&leftovers.old, &leftovers.new), shared(&leftovers.new, &leftovers.old))
 }
 
-/// Tells whether two rows share at least half of their cells, as far as their sketches show.
-fn is_alike(old: &Left, new: &Left) -> bool {
-    let lanes = old.sketch.iter().zip(&new.sketch);
-    let used = lanes.clone().filter(|(old, new)| **old != 0 || **new != 0).count();
-    let same = lanes.filter(|(old, new)| old == new && **old != 0).count();
-    same > 0 && same * 2 >= used
+/// Says behind how many rows that both tables have each row stands.
+fn places(rows: &[Left]) -> impl Iterator<Item = u64> {
+    (0..).zip(rows).map(|(before, left): (u64, &Left)| left.number.saturating_sub(before))
 }
 
 #[cfg(test)]
@@ -80,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    fn left(number: u64, key: Option<u64>, sketch: [u8; 8]) -> Left {
-        Left { number, line: number + 2, key: key.and_then(NonZeroU64::new), sketch }
+    fn left(number: u64, key: Option<u64>) -> Left {
+        Left { number, line: number + 2, key: key.and_then(NonZeroU64::new) }
     }
 
     fn numbers(fates: &Fates) -> (Vec<(u64, u64)>, Vec<u64>, Vec<u64>) {
@@ -94,20 +106,24 @@ mod tests {
     fn a_key_pairs_rows_wherever_they_stand() {
         let old = [(1, Some(7)), (5, Some(8)), (6, None)];
         let new = [(0, Some(8)), (2, Some(9)), (3, None)];
-        let rows = |rows: [(u64, Option<u64>); 3]| {
-            rows.map(|(number, key)| left(number, key, [1; 8])).to_vec()
-        };
+        let rows = |rows: [(u64, Option<u64>); 3]| rows.map(|(row, key)| left(row, key)).to_vec();
         let fates = by_key(Leftovers { old: rows(old), new: rows(new), moved: 0 });
         assert_eq!(numbers(&fates), (vec![(5, 0)], vec![1, 6], vec![2, 3]));
     }
 
     #[test]
     fn without_a_key_the_place_and_the_cells_do() {
-        let (a, b, c) = ([3, 5, 7, 0, 0, 0, 0, 0], [3, 5, 9, 0, 0, 0, 0, 0], [11; 8]);
         // Row 3 became row 4, behind a new row 3; row 8 went, and another came somewhere else.
-        let old = vec![left(3, None, a), left(8, None, a)];
-        let new = vec![left(3, None, c), left(4, None, b), left(12, None, b)];
-        let fates = by_place(Leftovers { old, new, moved: 0 });
+        let old = vec![left(3, None), left(8, None)];
+        let new = vec![left(3, None), left(4, None), left(12, None)];
+        let leftovers = Leftovers { old, new, moved: 0 };
+        assert_eq!(candidates(&leftovers), (vec![3], vec![3, 4]));
+        let mut asked = Vec::new();
+        let fates = by_place(leftovers, |old, new| {
+            asked.push((old.number, new.number));
+            (old.number, new.number) == (3, 4)
+        });
         assert_eq!(numbers(&fates), (vec![(3, 4)], vec![8], vec![3, 12]));
+        assert_eq!(asked, [(3, 3), (3, 4)]);
     }
 }

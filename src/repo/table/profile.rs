@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 
 use super::cells::{csv_cells, json_cells};
 use super::loose::{TableFault, fault_of};
-use super::rows::{Reading, RowHasher, read_rows};
+use super::reading::Reading;
+use super::rows::{RowHasher, read_rows};
 use super::shape::{Form, Shape};
 use crate::object::canonical::Number;
 use crate::object::{ColumnKind, ColumnProfile, LabelProfile, Profile, TreePath};

@@ -1,6 +1,5 @@
-//! A file → its rows, with what tells them apart: hashes, keys, and a sketch of their cells.
+//! A file → its rows, with the hashes that tell them apart.
 
-use std::borrow::Cow;
 use std::hash::{Hash as _, Hasher as _};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
@@ -8,17 +7,11 @@ use std::sync::OnceLock;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher13 as SipHasher128};
 
-use super::cells::{csv_cells, json_cells};
+use super::reading::Reading;
 use super::records::{Broken, Cut, Cutter};
-use super::shape::{Form, Shape};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
 use crate::repo::diff::read::{Files, Refusal};
-
-/// Between the cells of a row that is hashed.
-const CELL_END: u8 = 0x1f;
-/// In place of a cell that a row does not have.
-const NO_CELL: u8 = 0x1e;
 
 /// Tells rows apart: 128 bits under a key that nobody knows beforehand, so that equal hashes mean
 /// equal rows.
@@ -27,22 +20,6 @@ pub(super) type RowHash = [u64; 2];
 /// Makes hashes; only those of one hasher can be compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowHasher([u8; 16]);
-
-/// How the rows of one of several tables are read, so that they can be compared.
-#[derive(Debug, Clone)]
-pub(super) struct Reading {
-    pub shape: Shape,
-    /// Names to go by instead of the table's own, as long as its columns.
-    pub names: Vec<String>,
-    /// Positions of the only columns that count, in an order that all tables share; none for all.
-    pub picks: Option<Vec<usize>>,
-    /// Name of the column that tells rows apart.
-    pub key: Option<String>,
-    /// Whether the bytes of a row say whether it is another.
-    pub is_plain: bool,
-    /// Whether only what the cells say counts, and rows without any are left out.
-    pub is_loose: bool,
-}
 
 /// Which rows are looked at: those whose key or hash leaves `index` when divided by `count`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,146 +95,6 @@ impl RowHasher {
 impl Batch {
     pub fn text(&self, row: &Row) -> &[u8] {
         self.bytes.get(row.start..row.end).unwrap_or_default()
-    }
-}
-
-impl Reading {
-    /// Gives the cells of a row that count, with the names of their columns.
-    ///
-    /// Shape: cells beyond the last column are named by their number; of a row that is no JSON
-    /// object, itself.
-    pub fn cells<'a>(&'a self, record: &'a [u8]) -> Vec<(Cow<'a, str>, Cow<'a, [u8]>)> {
-        match self.shape.form {
-            Form::Csv { delimiter } => {
-                let cells = csv_cells(record, delimiter);
-                let name = |at: usize| match self.names.get(at) {
-                    Some(name) => Cow::Borrowed(name.as_str()),
-                    None => Cow::Owned(format!("column {}", at + 1)),
-                };
-                match &self.picks {
-                    None => cells.enumerate().map(|(at, cell)| (name(at), cell)).collect(),
-                    Some(picks) => {
-                        let cells: Vec<_> = cells.collect();
-                        let cell = |at: &usize| Some((name(*at), cells.get(*at)?.clone()));
-                        picks.iter().filter_map(cell).collect()
-                    }
-                }
-            }
-            Form::JsonLines => match json_cells(record) {
-                Some(cells) => cells.into_iter().filter_map(|cell| self.json_cell(cell)).collect(),
-                None => vec![(Cow::Borrowed(""), Cow::Borrowed(record))],
-            },
-        }
-    }
-
-    fn json_cell<'a>(
-        &'a self,
-        (name, value): (String, String),
-    ) -> Option<(Cow<'a, str>, Cow<'a, [u8]>)> {
-        let value = Cow::Owned(value.into_bytes());
-        let Some(picks) = &self.picks else { return Some((Cow::Owned(name), value)) };
-        let Some(at) = self.shape.columns.iter().position(|column| *column == name) else {
-            // A member that the beginning did not show: it counts.
-            return Some((Cow::Owned(name), value));
-        };
-        let name = self.names.get(at).filter(|_| picks.contains(&at))?;
-        Some((Cow::Borrowed(name.as_str()), value))
-    }
-
-    /// Writes what makes a row equal to another one, however both are spelled.
-    pub fn spell(&self, record: &[u8], into: &mut Vec<u8>) {
-        into.clear();
-        if self.is_loose {
-            return self.spell_loosely(record, into);
-        }
-        match self.shape.form {
-            Form::Csv { delimiter } => {
-                let cells = csv_cells(record, delimiter);
-                let mut put = |cell: Option<&Cow<'_, [u8]>>| {
-                    match cell {
-                        Some(cell) => into.extend_from_slice(cell),
-                        None => into.push(NO_CELL),
-                    }
-                    into.push(CELL_END);
-                };
-                match &self.picks {
-                    Some(picks) => {
-                        let cells: Vec<_> = cells.collect();
-                        picks.iter().for_each(|at| put(cells.get(*at)));
-                    }
-                    None => cells.for_each(|cell| put(Some(&cell))),
-                }
-            }
-            Form::JsonLines => {
-                let mut cells = self.cells(record);
-                cells.sort();
-                for (name, value) in cells {
-                    into.extend_from_slice(name.as_bytes());
-                    into.push(NO_CELL);
-                    into.extend_from_slice(&value);
-                    into.push(CELL_END);
-                }
-            }
-        }
-    }
-
-    /// Writes what the cells say that count: nothing if they are all empty.
-    fn spell_loosely(&self, record: &[u8], into: &mut Vec<u8>) {
-        let picks = self.picks.as_deref().unwrap_or_default();
-        let mut is_empty = true;
-        let mut put = |cell: &[u8]| {
-            let cell = cell.trim_ascii();
-            is_empty &= cell.is_empty();
-            into.extend_from_slice(cell);
-            into.push(CELL_END);
-        };
-        match self.shape.form {
-            Form::Csv { delimiter } => {
-                let cells: Vec<_> = csv_cells(record, delimiter).collect();
-                picks.iter().for_each(|at| put(cells.get(*at).map_or(&b""[..], |cell| cell)));
-            }
-            Form::JsonLines => {
-                let cells = json_cells(record).unwrap_or_default();
-                for name in picks.iter().filter_map(|at| self.shape.columns.get(*at)) {
-                    let value = cells.iter().find(|(other, _)| other == name);
-                    match value.map(|(_, value)| value.as_str()) {
-                        None | Some("null") => put(b""),
-                        Some(value) => match serde_json::from_str::<String>(value) {
-                            Ok(text) => put(text.as_bytes()),
-                            Err(_) => put(value.as_bytes()),
-                        },
-                    }
-                }
-            }
-        }
-        if is_empty {
-            into.clear();
-        }
-    }
-
-    /// Gives the cell that tells a row apart from all others.
-    pub fn key_of<'a>(&'a self, record: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        let key = self.key.as_deref()?;
-        if let Form::Csv { delimiter } = self.shape.form {
-            let at = self.names.iter().position(|name| name == key)?;
-            return csv_cells(record, delimiter).nth(at);
-        }
-        let mut cells = self.cells(record).into_iter();
-        cells.find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-
-    /// Sums up the cells in eight bytes: rows that share most cells share most bytes.
-    pub fn sketch(&self, record: &[u8], hasher: &RowHasher) -> [u8; 8] {
-        let mut sketch = [0u8; 8];
-        for (name, value) in self.cells(record) {
-            let lane = usize::try_from(hasher.short(name.as_bytes()) % 8).unwrap_or(0);
-            let [byte, ..] = hasher.short(&value).to_le_bytes();
-            if let Some(of_lane) = sketch.get_mut(lane) {
-                // A lane that was used is not zero.
-                *of_lane = of_lane.rotate_left(3).wrapping_add(byte) | 1;
-            }
-        }
-        sketch
     }
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::rows::{Fault, Reading, RowHasher, read_rows};
+use super::reading::Reading;
+use super::rows::{Fault, RowHasher, read_rows};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
 use crate::repo::diff::read::Files;

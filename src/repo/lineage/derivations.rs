@@ -35,9 +35,6 @@ impl Derivations {
             files_total: Some(commits.len() as u64),
             ..Phase::default()
         });
-        // In this order answers are the same each time.
-        let mut commits: Vec<ObjectId> = commits.into_iter().collect();
-        commits.sort_unstable();
         let mut derivations = Self::default();
         let mut reader = repository.store.reader();
         for id in commits {

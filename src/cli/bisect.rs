@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::bisect_text::{self, json, words};
 use super::metric_rule::MetricRuleArgs;
+use super::place::Place;
 use super::{Context, Exit, Failure, Outcome, bisect_inputs, bisect_log, escape};
 use crate::repo::{
     self, BisectReport, BisectRunRequest, BisectStartRequest, Decision, Error, Repository, Verdict,
@@ -161,7 +162,7 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     };
     match &args.step {
         Step::Start(args) => {
-            let request = request(args, context, &repository)?;
+            let request = request(args, context, &repository, &context.place(&repository)?)?;
             let start = |progress: &_| repo::bisect_start(&repository, &request, progress);
             answer(context, &repository, &context.watch(start)?)
         }
@@ -189,7 +190,9 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
             let log = bisect_log::read(file)?;
             let mut request = BisectStartRequest::default();
             if let Some(start) = &log.start {
-                request = self::request(start, context, &repository)?;
+                // A log has its paths as they are seen from the root, wherever it is read.
+                let root = Place::of(&repository, repository.location.root.clone())?;
+                request = self::request(start, context, &repository, &root)?;
             }
             request.command = command;
             let replay =
@@ -222,6 +225,7 @@ fn request(
     args: &StartArgs,
     context: &Context,
     repository: &Repository,
+    place: &Place,
 ) -> Result<BisectStartRequest, Failure> {
     let bytes = |word: &OsString| word.clone().into_vec();
     let mut commits = args.commits.iter();
@@ -237,7 +241,7 @@ fn request(
     Ok(BisectStartRequest {
         bad: bad.map(bytes),
         good,
-        paths: context.place(repository)?.resolve(repository, &args.paths)?,
+        paths: place.resolve(repository, &args.paths)?,
         first_parent: args.first_parent,
         words,
         metric: args.metric.rule()?,

@@ -139,3 +139,20 @@ fn unrelated_histories_and_skipped_ranges() {
     let left = out(&answer).lines().filter(|line| line.starts_with("  ")).count();
     assert_eq!(left, 7);
 }
+
+/// Paths of a log were taken for paths of the directory in which it was read.
+#[test]
+fn a_log_is_done_again_in_any_directory() {
+    let project = line(6, 4);
+    project.text(&["bisect", "start", "main", "c1", "--", "state"]);
+    let answer = project.run(&["bisect", "run", "grep", "-q", "good", "state"]);
+    finds(&answer, &id(&project, "c4"));
+    project.write(b".provenance/cache/log", project.text(&["bisect", "log"]).as_bytes());
+    project.text(&["bisect", "reset"]);
+    std::fs::create_dir(project.path(b"inner")).expect("made");
+    let mut replay = project.command(&["bisect", "replay", "../.provenance/cache/log"]);
+    let output = replay.current_dir(project.path(b"inner")).output().expect("started");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains(&format!("{} is the first bad commit", id(&project, "c4"))), "{told}");
+}

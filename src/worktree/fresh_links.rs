@@ -13,13 +13,14 @@ use crate::listing;
 /// Most links that lead from one to the next: as many as Linux follows, path_resolution(7).
 const LINKS_MAX: usize = 40;
 
-/// Has links below `fresh` that lead into `from` lead to the same place below `fresh`.
+/// Has links below `fresh` that lead into `from` lead to the same place below `fresh`: into
+/// `worktree`, which is `from` or lies in it, all of them; elsewhere those to what is there.
 ///
 /// Shape: gives the paths of those that were turned, below `fresh`, ascending. What a link leads to
 /// need not be there. One that leads to another link of `fresh` stays as it is. Errors: what the
 /// system says; a part has been turned then. Cost: a walk over `fresh`.
-pub fn turn(fresh: &Path, from: &Path) -> io::Result<Vec<PathBuf>> {
-    let from = from.canonicalize()?;
+pub fn turn(fresh: &Path, from: &Path, worktree: &Path) -> io::Result<Vec<PathBuf>> {
+    let (from, worktree) = (from.canonicalize()?, worktree.canonicalize()?);
     let mut links = Vec::new();
     find(fresh, &mut links)?;
     links.sort_unstable();
@@ -33,8 +34,13 @@ pub fn turn(fresh: &Path, from: &Path) -> io::Result<Vec<PathBuf>> {
             continue;
         }
         let Ok(place) = leads_to.strip_prefix(&from) else { continue };
+        let place = fresh.join(place);
+        // What is around the worktree and not in git is no part of the run: data, say.
+        if !leads_to.starts_with(&worktree) && place.symlink_metadata().is_err() {
+            continue;
+        }
         fs::remove_file(&link)?;
-        symlink(fresh.join(place), &link)?;
+        symlink(place, &link)?;
         turned.extend(link.strip_prefix(fresh).map(Path::to_owned));
     }
     turned.sort_unstable();
@@ -114,7 +120,7 @@ mod tests {
         link("here", Path::new("a/nothing"));
         link("there", &other);
         link("round", Path::new("round"));
-        let turned = turn(&fresh, &from).unwrap();
+        let turned = turn(&fresh, &from, &from).unwrap();
         assert_eq!(turned, ["a/b/alias", "a/relative", "file", "whole"].map(PathBuf::from));
         let of = |name: &str| fs::read_link(fresh.join(name)).unwrap();
         assert_eq!(of("file"), fresh.join("data/x"));
@@ -124,7 +130,7 @@ mod tests {
         assert_eq!(of("first"), Path::new("a/b/alias/y"));
         assert_eq!(of("here"), Path::new("a/nothing"));
         assert_eq!(of("there"), other);
-        assert!(turn(&fresh, &from).unwrap().is_empty());
+        assert!(turn(&fresh, &from, &from).unwrap().is_empty());
     }
 
     #[test]
@@ -135,7 +141,20 @@ mod tests {
         fs::create_dir(&fresh).unwrap();
         symlink("x", fresh.join("own")).unwrap();
         symlink(from.join("y"), fresh.join("out")).unwrap();
-        assert_eq!(turn(&fresh, &from).unwrap(), [PathBuf::from("out")]);
+        assert_eq!(turn(&fresh, &from, &from).unwrap(), [PathBuf::from("out")]);
         assert_eq!(fs::read_link(fresh.join("out")).unwrap(), fresh.join("y"));
+    }
+
+    #[test]
+    fn around_the_worktree_only_what_is_there_as_well_is_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let [outer, worktree, fresh] = ["out", "out/work", "fresh"].map(|name| root.join(name));
+        fs::create_dir_all(&worktree).unwrap();
+        fs::create_dir_all(fresh.join("code")).unwrap();
+        symlink(outer.join("code"), fresh.join("a")).unwrap();
+        symlink(outer.join("data"), fresh.join("b")).unwrap();
+        symlink(worktree.join("data"), fresh.join("c")).unwrap();
+        assert_eq!(turn(&fresh, &outer, &worktree).unwrap(), ["a", "c"].map(PathBuf::from));
     }
 }

@@ -17,7 +17,7 @@ pub fn turn_links(
     let root = &repository.location.root;
     let below = code::place(repository, code);
     let outer = root.ancestors().nth(below.components().count()).unwrap_or(root);
-    let turned = fresh_links::turn(fresh.path(), outer)
+    let turned = fresh_links::turn(fresh.path(), outer, root)
         .map_err(|error| Error::io("turn the links in the directory", fresh.path(), error))?;
     if !turned.is_empty() {
         let turned: Vec<_> = turned.iter().map(|path| path.to_string_lossy()).collect();

@@ -54,6 +54,17 @@ fn the_command_finds_nothing_of_the_users_directories() {
     assert!(seen.contains("not a git repository"), "{seen}");
 }
 
+/// Code that a variable leads to was that of the worktree as it is now, and nothing said so.
+#[test]
+fn a_variable_that_leads_into_the_worktree_is_told() {
+    let project = Project::new();
+    record(&project, "one", &[], "exit 0");
+    let mut command = project.command(&["reproduce", "runs/one"]);
+    let output = command.env("PYTHONPATH", project.path(b"src")).output().expect("started");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("which is used there as it is now: PYTHONPATH\n"), "{told}");
+}
+
 /// Only the command itself got the signal: what it had started went on, where its directory had
 /// been removed; in the background a shell has Ctrl-C ignored.
 #[test]

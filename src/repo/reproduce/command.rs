@@ -35,7 +35,7 @@ pub fn command_of(run: &Run, typed: &[OsString]) -> Result<Vec<OsString>, Error>
 }
 
 /// Takes a program of the worktree that is not recorded (that of a virtual environment) from there,
-/// and tells what in the command leads there.
+/// and tells what in the command and the variables leads there.
 pub fn find_program(
     repository: &Repository,
     fresh: &Fresh,
@@ -44,6 +44,13 @@ pub fn find_program(
     notes: &mut Vec<String>,
 ) {
     let root = &repository.location.root;
+    let leading = leading_into(root, std::env::vars_os().collect::<Vec<_>>().into_iter());
+    if !leading.is_empty() {
+        notes.push(format!(
+            "variables name paths in the worktree, which is used there as it is now: {}",
+            leading.join(", ")
+        ));
+    }
     if let Some(root) = root.to_str() {
         for word in command.iter().filter(|word| word.to_string_lossy().contains(root)) {
             notes.push(format!(
@@ -63,5 +70,51 @@ pub fn find_program(
     if !relative.join(typed).exists() && there.exists() {
         notes.push(format!("the program is not recorded; it is taken from {there:?}"));
         *program = there.into_os_string();
+    }
+}
+
+/// Lists the variables that name a path in the worktree: `PYTHONPATH`, say.
+///
+/// Shape: names, ascending; where we are is none, and a virtual environment is expected there.
+fn leading_into(
+    root: &Path,
+    variables: impl Iterator<Item = (OsString, OsString)> + Clone,
+) -> Vec<String> {
+    const EXPECTED: [&str; 3] = ["PWD", "OLDPWD", "VIRTUAL_ENV"];
+    let environment = variables.clone().find(|(name, _)| name == "VIRTUAL_ENV");
+    let environment = environment.map(|(_, path)| path).filter(|path| !path.is_empty());
+    let leads = |path: &Path| {
+        let is_expected = environment.as_ref().is_some_and(|expected| path.starts_with(expected));
+        path.starts_with(root) && !is_expected
+    };
+    let named = variables.filter(|(name, value)| {
+        let is_expected = EXPECTED.iter().any(|expected| name == expected);
+        !is_expected && std::env::split_paths(value).any(|path| leads(&path))
+    });
+    let mut names: Vec<String> =
+        named.map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_lead_into_the_worktree_are_named() {
+        let variables = [
+            ("PYTHONPATH", "/lib:/work/src"),
+            ("PATH", "/bin:/work/.venv/bin"),
+            ("VIRTUAL_ENV", "/work/.venv"),
+            ("PWD", "/work"),
+            ("CONFIG", "/work"),
+            ("ELSEWHERE", "/workshop:/tmp/work"),
+        ];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let named = leading_into(Path::new("/work"), variables.into_iter());
+        assert_eq!(named, ["CONFIG", "PYTHONPATH"]);
+        let without = [("PATH".into(), "/bin:/work/bin".into())];
+        assert_eq!(leading_into(Path::new("/work"), without.into_iter()), ["PATH"]);
     }
 }

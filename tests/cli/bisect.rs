@@ -355,3 +355,26 @@ fn a_test_that_is_stopped_leaves_nothing_behind() {
     project.text(&["bisect", "reset", "--force"]);
     assert_eq!(project.text(&["status", "-s"]), "");
 }
+
+/// A search that began before the first commit had no end; where its branch was gone, whatever had
+/// the same name was checked out.
+#[test]
+fn a_search_ends_where_its_branch_is_not() {
+    let project = Project::new();
+    project.text(&["bisect", "start"]);
+    project.text(&["bisect", "reset"]);
+    assert_eq!(project.text(&["bisect", "reset"]), "no bisection is under way\n");
+    let project = line(4, 3);
+    project.text(&["checkout", "-b", "work"]);
+    project.text(&["bisect", "start", "main", "c1"]);
+    project.text(&["undo"]);
+    project.text(&["tag", "work", "c2"]);
+    let answer = project.run(&["bisect", "reset"]);
+    assert_eq!(answer.code, Some(11), "{}", out(&answer));
+    assert!(
+        answer.err.contains("`provenance bisect reset COMMIT` goes elsewhere"),
+        "{}",
+        answer.err
+    );
+    project.text(&["bisect", "reset", "main"]);
+}

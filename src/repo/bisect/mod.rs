@@ -244,12 +244,26 @@ pub fn bisect_reset(
     let folder = &repository.location.folder;
     let _lock = repository.lock(progress)?;
     let Some(state) = bisect::load(folder)? else { return Ok(None) };
-    let target = match target {
-        Some(target) => target,
-        None => match Head::decode(format!("{}\n", state.head).as_bytes())? {
-            Head::Branch(name) => name.strip_prefix("heads/").unwrap_or(&name).into(),
-            Head::Detached(id) => id.to_string().into_bytes(),
-        },
+    let begun = Head::decode(format!("{}\n", state.head).as_bytes())?;
+    let target = match (target, begun) {
+        (Some(target), _) => target,
+        (None, Head::Detached(id)) => id.to_string().into_bytes(),
+        (None, Head::Branch(full)) => {
+            let name = full.strip_prefix("heads/").unwrap_or(&full).to_owned();
+            let (head, commit) = repository.head_and_commit()?;
+            // A branch without commits is nothing that can be checked out.
+            if commit.is_none() && head == Head::Branch(full.clone()) {
+                bisect::remove(folder)?;
+                return Ok(Some(CheckoutReport { head, commit, written: Written::default() }));
+            }
+            if repository.refs()?.find(&mut repository.store.reader(), &full)?.is_none() {
+                return Err(Error::Conflict(format!(
+                    "the branch on which the search began is not there any more: `provenance \
+                     bisect reset COMMIT` goes elsewhere, name={name:?}"
+                )));
+            }
+            name.into_bytes()
+        }
     };
     let request = CheckoutRequest {
         target: Some(target),

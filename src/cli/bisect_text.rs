@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::file_diff::{Form, Printer};
-use super::print::{self, Output, Paint};
+use super::print::{Output, Paint};
 use super::{Failure, commit_text, escape, run_text, units};
 use crate::object::{Commit, ObjectId};
 use crate::progress::Progress;
@@ -178,10 +178,12 @@ pub fn tell(event: &TrialEvent<'_>, state: &Bisection, paint: Paint) {
         }
         TrialEvent::Changed { files } => {
             let files = units::count(*files as u64, "tracked file");
-            format!("the test changed {files}, which are as they were again")
+            format!("the test changed {files}, put back now")
         }
     };
-    print::note(paint, "provenance: ", &line);
+    // What is not ours in it is escaped already, and the rest may be painted.
+    let line = format!("provenance: {line}\n");
+    let _nobody_listens = std::io::stderr().lock().write_all(line.as_bytes());
 }
 
 /// Gives how the search stands for JSON.

@@ -70,6 +70,12 @@ fn a_command_finds_it_and_what_it_breaks_is_mended() {
     let answer = project.run(&["bisect", "run", "sh", "-c", test]);
     finds(&answer, &id(&project, "c4"));
     assert!(answer.err.contains("the test changed 1 tracked file"), "{}", answer.err);
+    // Paint is no part of what is to be escaped.
+    project.text(&["bisect", "reset"]);
+    project.text(&["bisect", "start", "main", "c1"]);
+    let answer =
+        project.run(&["--color", "always", "bisect", "run", "grep", "-q", "good", "state"]);
+    assert!(answer.err.contains("testing \u{1b}["), "{:?}", answer.err);
     assert!(project.text(&["bisect", "log"]).contains("; exit 0 after "));
 }
 

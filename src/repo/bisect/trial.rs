@@ -9,7 +9,7 @@ use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follo
 use crate::capture::process::StartError;
 use crate::capture::trial::{self, Trial};
 use crate::object::{Commit, ObjectId};
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 use crate::repo::status::{StatusRequest, status};
 use crate::repo::{Error, Head, Repository};
 use crate::worktree::bisect;
@@ -98,6 +98,7 @@ pub fn bisect_run(
         if let Some((id, commit)) = &report.commit {
             each(&TrialEvent::Testing { id: *id, commit, suspects });
         }
+        progress.begin(Phase { name: "testing", ..Phase::default() });
         let tested = test(repository, request, id, progress, &mut each);
         // Whatever came of it: what the test has changed must not be tested with another commit.
         // Whoever stops the test does not stop that: their files are to be what they were.

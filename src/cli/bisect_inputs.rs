@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use super::metric_rule::MetricRuleArgs;
+use super::place::Place;
 use super::print::{Output, Paint};
 use super::{Context, Exit, Failure, Outcome, escape, run_text, shell_word, units};
 use crate::object::{Commit, Params, TreePath};
@@ -95,6 +97,7 @@ pub(super) fn run(args: &InputsArgs, context: &Context, repository: &Repository)
         // What many executions print would hide what is found.
         output: if context.global.verbose > 0 { error.as_fd() } else { nothing.as_fd() },
     };
+    let place = context.place(repository)?;
     let is_said = !context.global.quiet && !context.global.json;
     let paint = context.stderr_paint();
     let each = |tried: &Tried| {
@@ -105,7 +108,7 @@ pub(super) fn run(args: &InputsArgs, context: &Context, repository: &Repository)
     let report = repo::bisect_inputs(repository, &request, &context.progress, each)?;
     context.print(|out| match context.global.json {
         true => Ok(out.json(&json(&report))?),
-        false => words(out, &report, args),
+        false => words(out, &report, args, &place),
     })?;
     Ok(match report.outcome {
         InputsOutcome::Contradiction { .. } => Exit::No,
@@ -135,7 +138,12 @@ fn verdict(verdict: Verdict, paint: Paint) -> String {
     }
 }
 
-fn words(out: &mut Output, report: &InputsReport, args: &InputsArgs) -> Result<(), Failure> {
+fn words(
+    out: &mut Output,
+    report: &InputsReport,
+    args: &InputsArgs,
+    place: &Place,
+) -> Result<(), Failure> {
     for note in &report.notes {
         writeln!(out, "note: {}", escape::line(note))?;
     }
@@ -181,7 +189,7 @@ fn words(out: &mut Output, report: &InputsReport, args: &InputsArgs) -> Result<(
             let tried = units::count(report.tried as u64, "combination");
             let all = units::count(count, "difference");
             writeln!(out, "Ran {tried} of {all}{undecided}")?;
-            put_mend(out, report, found, args)?;
+            put_mend(out, report, found, args, place)?;
         }
     }
     Ok(())
@@ -193,9 +201,10 @@ fn put_mend(
     report: &InputsReport,
     found: &[Unit],
     args: &InputsArgs,
+    place: &Place,
 ) -> Result<(), Failure> {
     let good = escape::line(&shell_word(&args.good.to_string_lossy()));
-    let path_of = |path: &TreePath| shell_word(&String::from_utf8_lossy(path.as_bytes()));
+    let path_of = |path: &TreePath| shell_word(&place.show(path.as_bytes()));
     let mut paths: Vec<&TreePath> = found.iter().filter_map(|unit| unit.path.as_ref()).collect();
     paths.dedup();
     if !paths.is_empty() {
@@ -219,7 +228,8 @@ fn put_mend(
         put_code(out, &report.commits, &good)?;
     }
     if !words.is_empty() {
-        let words: Vec<String> = run_words(report).iter().map(|word| shell_word(word)).collect();
+        let words: Vec<String> =
+            run_words(report, place).iter().map(|word| shell_word(word)).collect();
         writeln!(out, "To run without it: provenance {}", escape::line(&words.join(" ")))?;
         let run = report.commits[1].run.as_ref();
         if run.is_some_and(|run| !matches!(&run.params, Params::Here(some) if some.is_empty())) {
@@ -256,16 +266,18 @@ fn put_code(out: &mut Output, [good, bad]: &[Commit; 2], typed: &str) -> Result<
 }
 
 /// Gives the words of a command that runs what was found to be good, as the bad run was run.
-fn run_words(report: &InputsReport) -> Vec<String> {
+fn run_words(report: &InputsReport, place: &Place) -> Vec<String> {
     let mut words = Vec::new();
     let Some(run) = &report.commits[1].run else { return words };
-    // Paths are typed as they are seen from where it runs.
-    let (mut directory, mut up) = (vec![], String::new());
-    if run.directory != "." {
-        directory = vec!["-C".to_owned(), run.directory.clone()];
-        up = "../".repeat(run.directory.split('/').count());
+    let there = match run.directory.as_str() {
+        "." => place.show(b""),
+        directory => place.show(directory.as_bytes()),
+    };
+    if there != "." {
+        words.extend(["-C".to_owned(), there]);
     }
-    words.append(&mut directory);
+    // Paths are typed as they are seen from where it runs.
+    let seen = Place::below(Path::new(&run.directory));
     words.push("run".to_owned());
     let inputs = run.inputs.iter().filter(|input| !input.is_observed);
     let outputs = run.outputs.iter().filter(|output| !output.is_observed);
@@ -274,7 +286,7 @@ fn run_words(report: &InputsReport) -> Vec<String> {
         .chain(outputs.map(|output| ("-o", output.path.clone())))
         .chain(report.metrics_files.iter().map(|path| ("--metrics", path.to_string())))
     {
-        let path = if path.starts_with('/') { path } else { format!("{up}{path}") };
+        let path = if path.starts_with('/') { path } else { seen.show(path.as_bytes()) };
         words.extend([option.to_owned(), path]);
     }
     words.push("--".to_owned());

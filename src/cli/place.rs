@@ -26,6 +26,13 @@ impl Place {
         Ok(Self { below_root: path.map(names).unwrap_or_default(), directory })
     }
 
+    /// Gives a directory of the worktree, there or not, by its path in the tree; `.` is the root.
+    pub fn below(directory: &Path) -> Self {
+        let names = directory.components().filter(|name| name.as_os_str() != ".");
+        let below_root = names.map(|name| name.as_os_str().as_bytes().to_vec()).collect();
+        Self { directory: directory.to_owned(), below_root }
+    }
+
     /// Gives the paths in the tree that typed paths mean; none for the whole worktree.
     pub fn resolve(
         &self,
@@ -55,7 +62,8 @@ impl Place {
         Ok((names, self.resolve(repository, &paths)?))
     }
 
-    /// Shows a path so that it can be typed here: `data/x.csv` is `../data/x.csv` in `src`.
+    /// Shows a path so that it can be typed here: `data/x.csv` is `../data/x.csv` in `src`. None at
+    /// all is the root.
     pub fn show(&self, path: &[u8]) -> String {
         let names: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
         let common = self.below_root.iter().zip(&names).take_while(|(a, b)| a == *b).count();
@@ -63,7 +71,7 @@ impl Place {
         let up = self.below_root.len() - common;
         let mut shown = vec![&b".."[..]; up];
         shown.extend(names.get(common..).unwrap_or_default());
-        if shown.is_empty() {
+        if shown.is_empty() || shown == [b""] {
             return ".".to_owned();
         }
         escape::path(&shown.join(&b'/'))
@@ -86,5 +94,8 @@ mod tests {
         assert_eq!(at(&["src"]).show(b"data/x"), "../data/x");
         assert_eq!(at(&["data"]).show(b"data"), ".");
         assert_eq!(at(&["da"]).show(b"data"), "../data");
+        assert_eq!((at(&[]).show(b""), at(&["da"]).show(b"")), (".".into(), "../".into()));
+        assert_eq!(Place::below(Path::new("a/b")).show(b"a/c"), "../c");
+        assert_eq!(Place::below(Path::new(".")).show(b"a"), "a");
     }
 }

@@ -249,9 +249,14 @@ fn the_advice_says_what_it_takes_back_and_how_it_was_run() {
                     (all of sub/config.json: it differs in 2 other places as well)\n";
     assert!(said.contains(expected), "{said}");
     let said = out(&project.run(&[&rule[..], &["runs/a", "runs/c"]].concat()));
-    let run = "To run without it: provenance -C sub run -i ../sub/config.json -o ../out \
+    let run = "To run without it: provenance -C sub run -i config.json -o ../out \
                --metrics ../out/m.json -- sh -c ";
     assert!(said.contains(run), "{said}");
+    // As it is typed from where we are.
+    let mut inner = project.command(&[&rule[..], &["runs/a", "runs/b"]].concat());
+    let output = inner.current_dir(project.path(b"sub")).output().expect("started");
+    let inner = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(inner.contains("provenance rollback runs/a config.json\n"), "{inner}");
     assert!(said.ends_with("  (with -p and --params as then, if they were given)\n"), "{said}");
 }
 

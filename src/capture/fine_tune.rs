@@ -1,12 +1,11 @@
 //! How a base model was adapted, and how large weights are, from the files that say so.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::error::CaptureError;
-use super::{redact, values};
+use super::{plain, redact, values};
 use crate::format::tensor;
 use crate::object::FineTune;
 use crate::object::canonical::{Number, Object, Value};
@@ -43,7 +42,7 @@ pub fn read_adapter(path: &Path) -> Result<FineTune, CaptureError> {
 pub fn read_weights(path: &Path) -> Result<Weights, CaptureError> {
     let unreadable = |source| CaptureError::Read { path: path.to_path_buf(), source };
     let refuse = |reason: String| CaptureError::Values { path: path.to_path_buf(), reason };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = plain::open(path).map_err(unreadable)?;
     let file_bytes = file.metadata().map_err(unreadable)?.len();
     let mut header = Vec::new();
     let length_bytes = tensor::LENGTH_BYTES as u64;

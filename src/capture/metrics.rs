@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::error::CaptureError;
+use super::plain;
 use super::rows::{self, Line};
 use super::values::{self, ValuesFormat};
 use crate::object::canonical::{Number, Object, Value};
@@ -83,7 +83,7 @@ impl MetricsReader {
                 let mut rows: Box<dyn BufRead + '_> = match content {
                     Some(content) => Box::new(content),
                     None => {
-                        let file = File::open(path).map_err(refuse)?;
+                        let file = plain::open(path).map_err(refuse)?;
                         Box::new(BufReader::with_capacity(1 << 16, file))
                     }
                 };

@@ -1,5 +1,6 @@
 //! Files of metrics as programs write them, whole and broken.
 
+use std::fs::File;
 use std::io::Write as _;
 
 use super::*;

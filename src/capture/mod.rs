@@ -16,6 +16,7 @@ mod hardware;
 mod holder;
 pub mod metrics;
 pub mod mlflow;
+mod plain;
 pub mod process;
 pub mod redact;
 mod rows;

@@ -2,13 +2,12 @@
 //!
 //! Metrics, which are many and come row by row, are in `metrics.rs`.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::document::{self, Part};
 use super::error::CaptureError;
-use super::rows;
+use super::{plain, rows};
 use crate::object::canonical::{self, Number, Object, Value};
 
 /// Most bytes of a file that is read whole.
@@ -93,7 +92,7 @@ pub fn parse_param(text: &str) -> Result<(String, Value), String> {
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, CaptureError> {
     let refuse = |source| CaptureError::Read { path: path.to_path_buf(), source };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(refuse)?;
+    let file = plain::open(path).map_err(refuse)?;
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(refuse)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
         let reason = "longer than 64 MiB".to_owned();

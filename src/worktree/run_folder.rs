@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::local::LocalError;
 use super::lock::{LockError, WorktreeLock};
-use super::{atomic, local};
+use super::{atomic, local, open};
 use crate::format::layout;
 use crate::format::run_record::RECORD_BYTES_MAX;
 pub use crate::format::run_record::RunRecord;
@@ -113,7 +113,7 @@ impl RunFolder {
     /// Reads what the command runs in; nothing where that is not known.
     pub fn load_environment(&self) -> Result<Vec<u8>, LocalError> {
         match read(&self.path.join(ENVIRONMENT), ENVIRONMENT_BYTES_MAX) {
-            Err(error) if error.is_absent() => Ok(Vec::new()),
+            Err(error) if error.is_absent() || is_no_file(&error) => Ok(Vec::new()),
             bytes => bytes,
         }
     }
@@ -204,9 +204,9 @@ impl RunFolder {
     pub fn load_log(&self, bytes_max: usize) -> Result<Vec<u8>, LocalError> {
         let path = self.path.join(LOG);
         let failed = |source| LocalError::Read { path: path.clone(), source };
-        let mut file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            file => file.map_err(failed)?,
+        let mut file = match open::own_file(&path).map_err(failed) {
+            Err(error) if error.is_absent() || is_no_file(&error) => return Ok(Vec::new()),
+            file => file?,
         };
         shorten(&mut file, bytes_max as u64).map_err(failed)
     }
@@ -283,11 +283,16 @@ fn load_state(path: &Path) -> Result<RunState, LocalError> {
         .map_err(|source: DecodeError| LocalError::Damaged { path: path.to_owned(), source })
 }
 
+/// Tells whether the command has put something else in the place of a file, such as a pipe.
+fn is_no_file(error: &LocalError) -> bool {
+    matches!(error, LocalError::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData)
+}
+
 /// Reads a file, at most `bytes_max` of it.
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LocalError> {
     let failed = |source| LocalError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
+    let file = open::own_file(path).map_err(failed)?;
     file.take(bytes_max).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }

@@ -266,6 +266,37 @@ fn what_cannot_be_recorded_is_refused_or_told_and_nothing_is_waited_for() {
     assert!(String::from_utf8_lossy(&beside.stderr).contains("no branch is checked out"));
 }
 
+/// Our own files, and those that are looked for beside the command's, may be pipes as well: the
+/// record was waited for without end then, with the lock of the worktree in hand.
+#[test]
+fn pipes_that_the_command_leaves_behind_are_not_waited_for() {
+    let project = sample();
+    let ours = "mkdir -p out; echo 1 >out/f; cd $PROVENANCE_RUN_DIR";
+    let replaced = |name: &str| format!("{ours}; rm -f {name}; mkfifo {name}");
+    let mut cases: Vec<String> =
+        ["log", "params.jsonl", "metrics.jsonl", "environment.json"].map(replaced).to_vec();
+    cases.push("mkdir -p out; echo 1 >out/f; mkfifo out/adapter_config.json".to_owned());
+    cases.push("mkfifo requirements.txt uv.lock pyproject.toml".to_owned());
+    cases.push("rm out/adapter_config.json".to_owned());
+    for script in cases {
+        let mut run = project.command(&["run", "-o", "out", "--", "sh", "-c", &script]);
+        let mut run = run.stderr(Stdio::null()).spawn().expect("started");
+        let began = Instant::now();
+        let ended = loop {
+            if let Some(ended) = run.try_wait().expect("looked") {
+                break ended;
+            }
+            if began.elapsed() > Duration::from_secs(30) {
+                run.kill().expect("killed");
+                panic!("waits for ever: {script}");
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(ended.code(), Some(0), "{script}");
+        assert_eq!(project.record("HEAD")["run"]["command"][2], script);
+    }
+}
+
 /// Whoever presses Ctrl-C twice wants to end the command, not its record.
 #[test]
 fn a_second_interrupt_is_for_the_command_too() {

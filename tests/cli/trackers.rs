@@ -217,6 +217,10 @@ fn older(folder: &std::path::Path) {
     put("store/dd/8c6a395b5dd36c56d23275028f526c", "a\r\nb\r\n");
     put("store/d4/1d8cd98f00b204e9800998ecf8427e", "not empty");
     let out = |path: &str, md5: &str| format!("outs:\n- md5: {md5}\n  path: {path}\n");
+    // Nobody writes into it: it was waited for.
+    std::fs::create_dir_all(folder.join("store/11")).expect("made");
+    let pipe = folder.join(format!("store/11/{}.dir", "1".repeat(30)));
+    assert!(Command::new("mkfifo").arg(pipe).status().expect("mkfifo runs").success());
     put("data/text.csv.dvc", &out("text.csv", "dd8c6a395b5dd36c56d23275028f526c"));
     put("damaged.dvc", &out("damaged", EMPTY_MD5));
     put("absent.dvc", &out("absent", &"0".repeat(32)));
@@ -229,7 +233,7 @@ fn older(folder: &std::path::Path) {
     let lock = "one:\n  cmd: 7\ntwo:\n  cmd: x --token ghp_0123456789abcdefghijklmnopqrstuvwxyz\n  \
                 deps:\n  - {path: absent, md5: '00000000000000000000000000000000', size: 5}\n";
     put("dvc.lock", lock);
-    git(folder, &["add", "-A", "-f"]);
+    git(folder, &["add", "-A", "-f", "--", ":!store/11"]);
     git(folder, &["commit", "-qm", "all"]);
 }
 

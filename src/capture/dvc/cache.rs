@@ -1,13 +1,12 @@
 //! DVC's cache: where the content lies that an MD5 names, checked before anybody believes it.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5 as Hasher};
 
 use super::tracked::{Md5, md5_of, parse_md5};
-use crate::capture::values;
+use crate::capture::{plain, values};
 use crate::object::TreePath;
 use crate::object::canonical::{self, Value};
 
@@ -69,10 +68,7 @@ impl DvcCache {
     }
 
     fn check(&self, path: &str, md5: &Md5, is_older: bool) -> io::Result<bool> {
-        let mut file = File::open(self.root.join(path))?;
-        if !file.metadata()?.is_file() {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
+        let mut file = plain::open(&self.root.join(path))?;
         let (mut whole, mut unix) = (Hasher::new(), Hasher::new());
         let mut piece = vec![0; PIECE_BYTES];
         // A carriage return that the next piece may follow with a line feed.
@@ -105,7 +101,7 @@ impl DvcCache {
     pub fn directory(&self, md5: &Md5) -> Result<CachedDirectory, String> {
         let mut reason = "its list is not in the cache".to_owned();
         for (_, path) in places(md5, true) {
-            let Ok(file) = File::open(self.root.join(path)) else { continue };
+            let Ok(file) = plain::open(&self.root.join(path)) else { continue };
             let mut bytes = Vec::new();
             let read = file.take(LIST_BYTES_MAX + 1).read_to_end(&mut bytes);
             if read.is_err() || bytes.len() as u64 > LIST_BYTES_MAX || md5_of(&bytes) != *md5 {

@@ -1,10 +1,11 @@
 //! Variables and small files, and which program a word means.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::capture::plain;
 
 /// Most bytes that are read of a small file.
 pub(super) const SMALL_BYTES_MAX: u64 = 64 << 10;
@@ -61,11 +62,6 @@ pub(super) fn read(path: &Path) -> Option<String> {
 /// Reads at most so many bytes of a regular file.
 pub(super) fn read_bytes(path: &Path, bytes_max: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = File::open(path).ok()?;
-    // A pipe would wait for somebody who writes.
-    if !file.metadata().ok()?.is_file() && !path.starts_with("/proc") {
-        return None;
-    }
-    file.take(bytes_max).read_to_end(&mut bytes).ok()?;
+    plain::open(path).ok()?.take(bytes_max).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }

@@ -1,7 +1,13 @@
 //! The configuration that git lists, and what of it must not be obeyed.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+use crate::capture::plain;
+
+/// Most bytes of a `.git` that is a file.
+const GIT_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Name, value, and whether the repository itself says so.
 #[derive(Debug)]
@@ -79,8 +85,11 @@ impl Config {
         let said = self.find("core.worktree")?;
         let git = root.join(".git");
         // A submodule's `.git` is a file that names the directory.
-        let folder = match std::fs::read_to_string(&git) {
-            Ok(content) => root.join(content.trim().strip_prefix("gitdir: ")?),
+        let mut content = String::new();
+        let read = plain::open(&git)
+            .and_then(|file| file.take(GIT_FILE_BYTES_MAX).read_to_string(&mut content));
+        let folder = match read {
+            Ok(_) => root.join(content.trim().strip_prefix("gitdir: ")?),
             Err(_) => git,
         };
         let found = folder.join(said).canonicalize().ok();

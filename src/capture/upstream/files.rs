@@ -1,12 +1,13 @@
 //! The fingerprint of a file, and of a directory with all that is in it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Answer, AskError, unreachable};
+use crate::capture::plain;
 use crate::listing;
 use crate::object::{IdHasher, ObjectId};
 use crate::progress::{Phase, Progress};
@@ -87,12 +88,12 @@ impl Reading<'_> {
     /// Hashes a file that holds still.
     fn file(&mut self, path: &Path) -> Result<ObjectId, AskError> {
         let failed = |error: io::Error| failed(path, &error);
-        // Opening a named pipe would wait for who writes into it.
-        if !fs::metadata(path).map_err(failed)?.is_file() {
-            let reason = format!("neither a file nor a directory, path={path:?}");
-            return Err(unreachable(&reason));
-        }
-        let mut file = File::open(path).map_err(failed)?;
+        let mut file = plain::open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => {
+                unreachable(&format!("neither a file nor a directory, path={path:?}"))
+            }
+            _ => failed(error),
+        })?;
         let before = state(&file.metadata().map_err(failed)?);
         let mut hasher = IdHasher::new();
         loop {
@@ -115,8 +116,8 @@ impl Reading<'_> {
     }
 }
 
-fn state(metadata: &Metadata) -> (u64, i64, i64) {
-    (metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+fn state(found: &Metadata) -> (u64, i64, i64, i64, i64) {
+    (found.len(), found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec())
 }
 
 fn failed(path: &Path, error: &io::Error) -> AskError {

@@ -193,6 +193,24 @@ fn a_file_that_shrank_since_it_was_found_is_stored_as_what_it_is() {
     }
 }
 
+/// It was read for as long as somebody wrote into it.
+#[test]
+fn a_file_that_grows_without_end_is_not_followed() {
+    let (_kept, store) = store();
+    let failures = Mutex::new(Vec::new());
+    let request = IngestRequest {
+        open: &|_: &()| Ok(io::repeat(7)),
+        look: &|_: &io::Repeat| Ok(Some(Look { bytes: limits::LARGE_BYTES, stamp: () })),
+        before: &|_| None,
+        done: &|(), outcome| failures.lock().expect("no panic").push(outcome.err()),
+        progress: &Progress::default(),
+    };
+    let transaction = store.transaction().expect("begun");
+    ingest(&transaction, &request, [((), limits::LARGE_BYTES)].into_iter()).expect("ran");
+    let failures = failures.into_inner().expect("no panic");
+    assert!(matches!(failures[..], [Some(IngestFailure::Changed)]), "{failures:?}");
+}
+
 #[test]
 fn one_unreadable_file_leaves_the_others_alone() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -95,7 +95,8 @@ fn pass<T: Send, F: Read + Send, S: Send>(
     give: Give<'_, T>,
 ) -> Result<(Seen, Sha256), Stop> {
     let pool = Pool::new(Cutter::CHUNK_BYTES_MAX);
-    let reading = Once::new(Reading { shared, file, pool: &pool, failed: None });
+    let left = Some(file_bytes);
+    let reading = Once::new(Reading { shared, file, pool: &pool, left, failed: None });
     let (filled, segments) = bounded(READ_AHEAD);
     // The pool bounds what is under way.
     let (to_hash, hashed) = unbounded();
@@ -144,10 +145,14 @@ fn pass<T: Send, F: Read + Send, S: Send>(
 }
 
 /// Reads a file into segments, in their order, until its end or until somebody stops.
+///
+/// Shape: one that has grown is not followed to its end, which may go on for ever.
 struct Reading<'a, 'b, 's, T, F, S> {
     shared: &'a Shared<'b, 's, T, F, S>,
     file: &'a mut F,
     pool: &'a Pool,
+    /// Bytes that it still had when it was looked at; none once there are more.
+    left: Option<u64>,
     /// Why it ended before the end of the file.
     failed: Option<IngestFailure>,
 }
@@ -156,6 +161,7 @@ impl<T, F: Read, S> Iterator for Reading<'_, '_, '_, T, F, S> {
     type Item = Segment;
 
     fn next(&mut self) -> Option<Segment> {
+        let left = self.left?;
         let mut segment = self.pool.take(Cutter::CHUNK_BYTES_MAX);
         while !segment.room().is_empty() {
             match self.file.read(segment.room()) {
@@ -172,6 +178,7 @@ impl<T, F: Read, S> Iterator for Reading<'_, '_, '_, T, F, S> {
         if bytes == 0 || self.shared.is_halted() {
             return None;
         }
+        self.left = left.checked_sub(bytes as u64);
         self.shared.request.progress.add_bytes(bytes as u64);
         Some(segment)
     }

@@ -3,6 +3,7 @@
 //! A window of files is read at a time, so memory does not grow with their number; the tree is
 //! edited by a thread of its own while the next window is read.
 
+use std::io;
 use std::sync::Mutex;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -15,7 +16,7 @@ use crate::store::{IngestFailure, IngestRequest, Ingested, Look, Transaction, in
 use crate::threads;
 use crate::worktree::directory::Directory;
 use crate::worktree::open;
-use crate::worktree::scan::{Batch, Change, Found, Problem, ScanRequest, scan};
+use crate::worktree::scan::{Batch, Change, Found, Problem, ScanRequest, is_gone, scan};
 use crate::worktree::stamps::{FileKind, Record, Stamp, Stamps, StampsWriter};
 
 /// Files that are read before their results go on, and bytes of them. The first window is small, so
@@ -157,7 +158,9 @@ impl Window<'_, '_, '_> {
             batch.found.retain(|found| found.change != Change::New);
         }
         self.files += batch.found.len();
-        self.bytes += batch.found.iter().map(|found| found.stamp.size).sum::<u64>();
+        // A sparse file may claim as many bytes as a number holds.
+        let sizes = batch.found.iter().map(|found| found.stamp.size);
+        self.bytes = sizes.fold(self.bytes, u64::saturating_add);
         self.batches.push(batch);
         if self.files < self.files_max && self.bytes < WINDOW_BYTES {
             return Ok(());
@@ -225,7 +228,9 @@ impl Window<'_, '_, '_> {
                 let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 match result {
                     Ok(ingested) => results.0[position] = content(&ingested),
-                    Err(failure) => results.1.push((files[position].path.clone(), failure)),
+                    Err(failure) => {
+                        results.1.push((files[position].path.clone(), meanwhile(failure)));
+                    }
                 }
             },
             progress: self.intake.progress,
@@ -247,7 +252,7 @@ impl Window<'_, '_, '_> {
                 Ok(Outcome::Content(Target::Symlink { id, size }, found.stamp))
             }
             Err(error) => {
-                self.taken.failures.push((found.path.clone(), error.into()));
+                self.taken.failures.push((found.path.clone(), meanwhile(error.into())));
                 Ok(Outcome::Left)
             }
         }
@@ -288,9 +293,42 @@ impl Window<'_, '_, '_> {
     }
 }
 
+/// Tells a file that became something else since it was found from one that cannot be read.
+fn meanwhile(failure: IngestFailure) -> IngestFailure {
+    match failure {
+        // Of a link that is none any more the system says that the argument is invalid.
+        IngestFailure::Io(error)
+            if is_gone(&error) || error.kind() == io::ErrorKind::InvalidInput =>
+        {
+            IngestFailure::Changed
+        }
+        failure => failure,
+    }
+}
+
 /// What a file that was read is in a tree.
 fn content(ingested: &Ingested<Stamp>) -> Outcome {
     let Ingested { id, sha256, bytes, stamp } = *ingested;
     let executable = stamp.kind() == Some(FileKind::Executable);
     Outcome::Content(Target::File { id, size: bytes, sha256, executable }, stamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// A commit said that the remote was not reached, or that a revision was not found.
+    #[test]
+    fn a_file_that_is_something_else_by_now_has_changed() {
+        for error in [Errno::LOOP, Errno::NOENT, Errno::NOTDIR, Errno::INVAL] {
+            let failure = meanwhile(io::Error::from(error).into());
+            assert!(matches!(failure, IngestFailure::Changed), "{error:?}");
+        }
+        for error in [Errno::ACCESS, Errno::IO, Errno::MFILE] {
+            let failure = meanwhile(io::Error::from(error).into());
+            assert!(matches!(failure, IngestFailure::Io(_)), "{error:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ mod whole;
 use std::ffi::OsString;
 use std::io;
 
-pub(super) use visit::is_gone;
+pub use visit::is_gone;
 
 use super::directory::{Directory, Special};
 use super::stamps::{DirectorySeen, Stamps};

@@ -166,13 +166,14 @@ impl Repository {
             match verdict {
                 Verdict::Keep(stamp) => {
                     written.kept += 1;
-                    stamps[position] = Some(*stamp);
+                    stamps[position] = Some(writer.settled(*stamp));
                 }
                 Verdict::SetMode { over } => {
                     let executable = is_executable(change.new.as_ref());
                     let stamp = hand.set_executable(&change.path, executable, over)?;
                     written.written += 1;
-                    stamps[position] = Some(stamp);
+                    let is_known = writer.settled(*over) == *over;
+                    stamps[position] = Some(if is_known { stamp } else { stamp.forget() });
                 }
                 Verdict::Remove { over } => {
                     hand.remove(&change.path, over)?;
@@ -243,3 +244,7 @@ fn conflicts_error(conflicts: &[Conflict]) -> Error {
     let lines = lines.join("; ");
     Error::Conflict(format!("nothing was changed: {lines}; commit that first, or {LOSE_BY_FORCE}"))
 }
+
+#[cfg(test)]
+#[path = "write_out_tests.rs"]
+mod tests;

@@ -136,3 +136,25 @@ fn repositories_in_the_way_are_never_removed() {
     assert!(matches!(error, CheckoutError::InTheWay { .. }));
     assert_eq!(place.list(), ["a/", "a/.git/", "a/.git/HEAD"]);
 }
+
+/// Its new content was recorded as the old one, and nothing showed it from then on.
+#[test]
+fn a_file_that_is_changed_before_it_gets_its_mode_is_not_known() {
+    for overwrites in [false, true] {
+        let place = Place::new(&[("a", "1")]);
+        let new = tree(&[("a", "*1")]);
+        let verdicts = place.examine(&new, overwrites).unwrap();
+        assert!(matches!(verdicts[0].1, Verdict::SetMode { .. }));
+        let path = place.root().join("a");
+        std::io::Write::write_all(&mut fs::File::create(&path).unwrap(), b"22").unwrap();
+        match place.apply(&verdicts, &new, overwrites) {
+            Ok(stamps) => {
+                assert!(overwrites);
+                assert_eq!(stamps[&at("a")].mtime_ns, 0);
+                assert_ne!(path.metadata().unwrap().mode() & 0o100, 0);
+            }
+            Err(error) => assert!(matches!(error, CheckoutError::Changed { .. }) && !overwrites),
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"22");
+    }
+}

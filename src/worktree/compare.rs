@@ -72,13 +72,10 @@ fn hash(
 }
 
 fn link(root: &Directory, path: &TreePath) -> io::Result<Now> {
+    let before = open::look_at_link(root, path)?;
     let target = open::read_link(root, path)?;
-    let stamp = open::look_at_link(root, path)?;
-    let size = u64::try_from(target.len()).unwrap_or(u64::MAX);
-    if stamp.size != size {
-        return Ok(Now::Moving);
-    }
-    Ok(Now::Content(ObjectId::of(&target), stamp))
+    let is_same = open::look_at_link(root, path)? == before;
+    Ok(if is_same { Now::Content(ObjectId::of(&target), before) } else { Now::Moving })
 }
 
 fn file(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
-use super::pending::{Over, PendingFile, Temporary};
+use super::pending::{Over, PendingFile, Temporary, unless_written};
 use super::{CheckoutError, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, fails};
 use crate::object::TreePath;
 use crate::worktree::directory::{Directory, stamp_of};
@@ -154,11 +154,16 @@ impl<'a> Hand<'a> {
             Ok(Temporary { directory, name: Some(temporary) })
         })?;
         let directory = Arc::clone(&temporary.directory);
+        let look = |name: &CStr| directory.stat(name).map_err(fails("look at the link", path));
+        let own = look(temporary.name.as_deref().unwrap_or_default())?;
         temporary.publish(path, over)?;
-        directory.stat(&last_name(path)?).map_err(fails("look at the link", path))
+        // The name may stand for something else by now, or for nothing.
+        Ok(look(&last_name(path)?).map_or(own.forget(), |now| unless_written(&own, now)))
     }
 
     /// Makes a file executable or not, if it still is what was examined.
+    ///
+    /// Shape: the stamp is one of an unknown file if it was written to since, and with `overwrites`.
     pub fn set_executable(
         &mut self,
         path: &TreePath,
@@ -170,7 +175,8 @@ impl<'a> Hand<'a> {
         let file = directory.open_file(&last_name(path)?).map_err(&failed)?;
         let look = || rustix::fs::fstat(&file).map(|stat| stamp_of(&stat));
         let now = look().map_err(|error| failed(error.into()))?;
-        if now != *over && !self.overwrites {
+        let is_examined = now == *over;
+        if !is_examined && !self.overwrites {
             return Err(CheckoutError::Changed { path: path.clone() });
         }
         // Whoever may read may execute, as umask has it for new files.
@@ -179,9 +185,10 @@ impl<'a> Hand<'a> {
             true => permissions | (permissions & 0o444) >> 2,
             false => permissions & !0o111,
         };
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
-            .and_then(|()| look())
-            .map_err(|error| failed(error.into()))
+        let set = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).and_then(|()| look());
+        let set = set.map_err(|error| failed(error.into()))?;
+        let is_same = is_examined && (set.mtime_ns, set.size) == (now.mtime_ns, now.size);
+        Ok(if is_same { set } else { set.forget() })
     }
 
     fn over(&self, examined: Option<&Stamp>) -> Over {

@@ -77,9 +77,10 @@ impl PendingFile {
         if found != size {
             return Err(CheckoutError::Length { path: self.path, expected: size, found });
         }
+        let own = self.look()?;
         self.temporary.publish(&self.path, self.over)?;
         // Only now: a rename changes the time of the last change, too.
-        self.look()
+        Ok(unless_written(&own, self.look()?))
     }
 
     fn look(&self) -> Result<Stamp, CheckoutError> {
@@ -128,6 +129,13 @@ impl Drop for Temporary {
     }
 }
 
+/// Gives the stamp of what has its name now, or forgets it where somebody wrote to that meanwhile,
+/// or put something else in its place: its content is not what was written then.
+pub fn unless_written(own: &Stamp, now: Stamp) -> Stamp {
+    let content = |stamp: &Stamp| (stamp.mtime_ns, stamp.ino, stamp.size, stamp.kind());
+    if content(own) == content(&now) { now } else { own.forget() }
+}
+
 /// Looks at what has the name. What cannot be looked at is not known to be gone.
 fn look(directory: &Directory, name: &CStr) -> Result<Option<Stamp>, Errno> {
     match directory.stat(name) {
@@ -155,6 +163,27 @@ fn rename(directory: &Directory, from: &CStr, to: &CStr, over: Over) -> Result<(
                 },
                 outcome => outcome,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worktree::stamps::FileKind;
+
+    #[test]
+    fn what_was_written_to_meanwhile_is_not_known() {
+        let own = Stamp { mtime_ns: 5, ctime_ns: 5, ino: 7, ..Stamp::unknown(FileKind::File, 3) };
+        let renamed = Stamp { ctime_ns: 6, ..own };
+        assert_eq!(unless_written(&own, renamed), renamed);
+        for other in [
+            Stamp { mtime_ns: 6, ..renamed },
+            Stamp { ino: 8, ..renamed },
+            Stamp { size: 4, ..renamed },
+            Stamp { mode: 0, ..renamed },
+        ] {
+            assert_eq!(unless_written(&own, other), own.forget());
         }
     }
 }

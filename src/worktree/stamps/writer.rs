@@ -9,7 +9,7 @@ use super::section::Section;
 use super::seen::DirectorySeen;
 use super::{Stamps, StampsError};
 use crate::format::stamps::{
-    DirectoryRow, EncodedPart, HEADER, PartRow, Record, TableBuilder, View,
+    DirectoryRow, EncodedPart, HEADER, PartRow, Record, Stamp, TableBuilder, View,
 };
 use crate::listing;
 use crate::object::{ObjectId, TreePath};
@@ -30,6 +30,8 @@ pub struct StampsWriter<'a> {
     last: Vec<u8>,
     file_count: u64,
     moment_ns: i64,
+    /// When it was begun.
+    begun_ns: i64,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,8 @@ impl<'a> StampsWriter<'a> {
         let mut table = TableBuilder::default();
         let root = Section::open(&mut table, b"", old.map(|view| (view, 0)));
         let open = vec![root];
-        Ok(Self { old, out, table, open, last: Vec::new(), file_count: 0, moment_ns })
+        let (last, file_count, begun_ns) = (Vec::new(), 0, moment_ns);
+        Ok(Self { old, out, table, open, last, file_count, moment_ns, begun_ns })
     }
 
     /// Records a file, new or changed.
@@ -100,6 +103,12 @@ impl<'a> StampsWriter<'a> {
         self.enter_parent(path)?;
         let Some(section) = self.open.last_mut() else { return Ok(()) };
         section.put(path.last_name(), Some(Record { stamp, ..record }), &mut self.out)
+    }
+
+    /// Gives the stamp of a file that this process has not written, but looked at after this was
+    /// begun: one that was too young then is forgotten.
+    pub fn settled(&self, stamp: Stamp) -> Stamp {
+        if stamp.is_settled(self.begun_ns) { stamp } else { stamp.forget() }
     }
 
     /// Forgets a file; one that is not recorded is fine.

@@ -4,6 +4,7 @@
 //! `store/journal/mend.rs`; here is the worktree's part, and in which order.
 
 use std::collections::HashSet;
+use std::io::Read as _;
 use std::path::Path;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -202,7 +203,8 @@ impl Offer<'_, '_> {
             }
             Some(FileKind::File | FileKind::Executable) => {
                 let file = open::open_file(self.root, &found.path);
-                let hashed = file.and_then(|file| hash_content(file, self.progress));
+                let content = file.map(|file| file.take(found.stamp.size.saturating_add(1)));
+                let hashed = content.and_then(|content| hash_content(content, self.progress));
                 // What cannot be read is no help.
                 let Ok((id, sha256, size)) = hashed else { return Ok(false) };
                 let executable = kind == Some(FileKind::Executable);

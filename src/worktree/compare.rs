@@ -84,12 +84,14 @@ fn file(
     buffer: &mut [u8],
     progress: &Progress,
 ) -> io::Result<Now> {
-    let mut file = open::open_file(root, path)?;
+    let file = open::open_file(root, path)?;
     let Some(before) = open::look(&file)? else { return Ok(Now::Moving) };
+    // Of one that grows, no more than shows it: it may go on for ever.
+    let mut content = (&file).take(before.size.saturating_add(1));
     let mut hasher = IdHasher::new();
     let mut bytes: u64 = 0;
     loop {
-        let count = match file.read(buffer) {
+        let count = match content.read(buffer) {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -1,7 +1,7 @@
 //! What a change would do to the disk, decided before anything is written.
 
 use std::ffi::CString;
-use std::io;
+use std::io::{self, Read as _};
 
 use super::fold::{Folded, folds_names};
 use super::place::{Place, Places};
@@ -136,7 +136,9 @@ impl Looked<'_> {
             self.directory.read_link(&self.name).map(|target| ObjectId::of(&target))
         } else {
             let file = self.directory.open_file(&self.name);
-            file.and_then(|file| hash(file, progress)).map(|(id, _)| id)
+            // One that grows is none of the two, however much there is to come.
+            let content = file.map(|file| file.take(self.now.size.saturating_add(1)));
+            content.and_then(|content| hash(content, progress)).map(|(id, _)| id)
         };
         read.map(Some).map_err(fails("read the file", path))
     }

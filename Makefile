@@ -3,6 +3,7 @@ SHELL := bash
 PREFIX ?= $(HOME)/.local
 VENV := target/venv
 BINARY := target/release/provenance
+BUILD = cargo build --release $(if $(FEATURES),--features $(FEATURES))
 
 .PHONY: help demo test torture fuzz real faults check fmt lint bench bench-graph bench-peers install man \
   doc
@@ -18,6 +19,7 @@ demo: ## a regression on real data, found, traced and taken back: plays docs/tut
 test: $(VENV)/ready ## run every test
 	@.ci/need strace curl
 	PROVENANCE_TEST_PYTHON=$(abspath $(VENV))/bin/python cargo test
+	cargo test --features parquet parquet
 
 torture: $(VENV)/ready ## try to break every promise; an hour, or PROVENANCE_TORTURE_MINUTES
 	@.ci/need cc python3 strace curl xfs nfs
@@ -45,6 +47,7 @@ fmt: ## format the code
 
 lint: ## look for what the compiler lets through
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --features parquet -- -D warnings
 
 bench: ## measure the parts (criterion; the report is in target/criterion)
 	cargo bench
@@ -60,9 +63,9 @@ bench-peers: ## compare with git, dvc, restic and others; see benches/peers/READ
 	python3 benches/peers/run.py
 	@python3 benches/peers/report.py
 
-install: ## build, and install into PREFIX, ~/.local by default
+install: ## build, and install into PREFIX, ~/.local by default; FEATURES=parquet reads Parquet
 	@.ci/need cc
-	cargo build --release
+	$(BUILD)
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/provenance
 	$(MAKE) man
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
@@ -73,7 +76,7 @@ install: ## build, and install into PREFIX, ~/.local by default
 
 man: ## write the man pages into target/man
 	@.ci/need cc
-	cargo build --release
+	$(BUILD)
 	mkdir -p target/man
 	$(BINARY) man target/man
 

@@ -4,6 +4,7 @@ use super::artifacts::Found;
 use super::diff::FileSide;
 use super::diff::read::{Files, Refusal};
 use super::splits::{OverlapReport, overlaps};
+use super::table::parquet::is_overcome;
 use super::table::profile::Profiler;
 use super::table::{TableFault, can_be, probe};
 use super::{Error, Repository};
@@ -105,7 +106,8 @@ fn known(
     let same = before.artifacts.iter().filter(|old| old.content.id == artifact.content.id);
     for id in same.filter_map(|old| old.profile) {
         let profile = Profile::decode(&reader.attachment(&id)?)?;
-        if profile.label.as_ref().map(|label| label.column.as_str()) == label {
+        let is_of_label = profile.label.as_ref().map(|label| label.column.as_str()) == label;
+        if is_of_label && !profile.notes.iter().any(|note| is_overcome(note)) {
             return Ok(Some(id));
         }
     }

@@ -7,6 +7,8 @@ mod content;
 mod overlay;
 pub(super) mod read;
 mod renames;
+#[cfg(feature = "parquet")]
+mod scratches;
 mod sides;
 mod weights;
 

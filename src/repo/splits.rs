@@ -10,7 +10,7 @@ use super::describe::{error_of, half_of, line_of};
 use super::diff::FileSide;
 use super::diff::read::Files;
 use super::table::overlap::{Finder, Place, Shared};
-use super::table::{LooseTable, TableFault, can_be, common_columns, read_loosely};
+use super::table::{LooseTable, TableFault, can_be, common_columns, parquet, read_loosely};
 use super::{Error, Repository};
 use crate::object::tree::{self, Target};
 use crate::object::{Artifact, ObjectId, Overlap, OverlapSample, Overlaps, SplitSize, TreePath};
@@ -25,7 +25,7 @@ const TABLES_MAX: usize = 10_000;
 /// Most notes that are kept.
 const NOTES_MAX: usize = 100;
 /// What is compared and how; another word for another way.
-const WAY: &str = "overlaps 1";
+const WAY: &str = "overlaps 2";
 
 /// What the splits of a commit share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ fn identity(sets: &[Set<'_>], settings: &Settings) -> ObjectId {
             text.push_str(&format!("\n{:?} {:?} {id}", set.split, artifact.path));
         }
     }
-    text.push_str(&format!("\n{:?}", keys(settings)));
+    text.push_str(&format!("\n{:?} {}", keys(settings), parquet::IS_BUILT_IN));
     ObjectId::of(text.as_bytes())
 }
 

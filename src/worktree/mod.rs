@@ -23,5 +23,7 @@ pub mod open;
 pub mod remove;
 pub mod run_folder;
 pub mod scan;
+#[cfg(feature = "parquet")]
+pub mod scratch;
 pub mod settings;
 pub mod stamps;

@@ -20,6 +20,8 @@ mod lineage;
 mod lineage_index;
 mod ls;
 mod memory;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod profiles;
 mod project;
 mod repair;

@@ -114,3 +114,21 @@ fn no_table_refuses_a_commit() {
     assert!(shown.contains("late.csv: a quote in line 300002 is not closed"), "{shown}");
     assert!(shown.contains("twice: 1 row, 2 columns\n"), "{shown}");
 }
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_parquet_file_is_recorded_and_why_it_is_not_counted_is_told() {
+    let project = Project::new();
+    let declared = "[artifact.pets]\npath = \"pets.parquet\"\nkind = \"dataset\"\n";
+    project.write(b"provenance.toml", declared.as_bytes());
+    project.write(b"pets.parquet", b"PAR1\0\0\0\0PAR1");
+    project.commit("first");
+    let why = "built without Parquet: cargo install provenance-vcs --features parquet";
+    let shown = project.text(&["show", "-s"]);
+    assert!(shown.contains(&format!("\n  pets.parquet: no table: {why}")), "{shown}");
+    project.write(b"pets.parquet", b"PAR1\x01\0\0\0PAR1");
+    let text = project.text(&["diff"]);
+    assert!(text.contains(&format!("\n  not compared by row: old version: {why}\n")), "{text}");
+    assert!(text.ends_with("\n  Parquet table\n"), "{text}");
+    assert_eq!(project.run(&["fsck", "--full"]).code, Some(0));
+}

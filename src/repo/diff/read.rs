@@ -14,6 +14,8 @@ use crate::worktree::directory::Directory;
 use crate::worktree::open;
 use crate::worktree::settings::{self, Settings};
 use crate::worktree::stamps::FileKind;
+#[cfg(feature = "parquet")]
+use crate::worktree::{local, scratch::Scratch};
 
 /// Bytes that are read from a file of the worktree at once.
 const PIECE_BYTES: usize = 1 << 20;
@@ -44,16 +46,53 @@ pub(in crate::repo) struct Files<'a> {
     reader: Reader<'a>,
     root: Option<Directory>,
     progress: &'a Progress,
+    /// What was read for use out of order last.
+    #[cfg(feature = "parquet")]
+    scratches: super::scratches::Scratches,
 }
 
 impl<'a> Files<'a> {
     pub fn new(repository: &'a Repository, progress: &'a Progress) -> Self {
-        Self { repository, reader: repository.store.reader(), root: None, progress }
+        Self {
+            repository,
+            reader: repository.store.reader(),
+            root: None,
+            progress,
+            #[cfg(feature = "parquet")]
+            scratches: Default::default(),
+        }
     }
 
     /// Makes another one, for another thread.
     pub fn again(&self) -> Self {
-        Self::new(self.repository, self.progress)
+        Self {
+            #[cfg(feature = "parquet")]
+            scratches: self.scratches.clone(),
+            ..Self::new(self.repository, self.progress)
+        }
+    }
+
+    /// Gives a file for reading out of order.
+    ///
+    /// Cost: copies it to a file without a name; the last two are kept.
+    #[cfg(feature = "parquet")]
+    pub fn scratch(
+        &mut self,
+        (path, side): (&TreePath, &FileSide),
+    ) -> Result<std::sync::Arc<Scratch>, Refusal> {
+        if let Some(scratch) = self.scratches.find(path, side) {
+            return Ok(scratch);
+        }
+        let folder = local::temporaries(&self.repository.location.folder);
+        let failed = |error| Error::io("write a temporary file", &folder, error);
+        let mut scratch = Scratch::new(&folder).map_err(failed)?;
+        let mut written = Ok(());
+        self.each(path, side, |piece| {
+            written = scratch.push(piece);
+            if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        written.map_err(failed)?;
+        Ok(self.scratches.keep(path, side, scratch))
     }
 
     /// Says whether to stop.

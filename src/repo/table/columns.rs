@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::compare::ColumnDiff;
 use super::reading::Reading;
-use super::shape::{Form, Shape};
+use super::shape::Shape;
 
 /// How both tables are read, and how their columns differ.
 pub(super) struct Common {
@@ -41,7 +41,7 @@ pub(super) fn common(old: Shape, new: Shape, key: Option<&str>) -> Option<Common
             likely.map(str::to_owned)
         }
     };
-    let is_json = new.form == Form::JsonLines;
+    let is_json = new.form.is_json();
     let is_same_order = old_names == new.columns;
     let needs_picks = match is_json {
         true => !(added.is_empty() && removed.is_empty() && renamed.is_empty()),
@@ -79,7 +79,7 @@ fn renamed(old: &Shape, new: &Shape) -> Vec<(String, String)> {
     if gone.len() != came.len() {
         return Vec::new();
     }
-    let is_unnamed = old.form != Form::JsonLines && old.has_header != new.has_header;
+    let is_unnamed = !old.form.is_json() && old.has_header != new.has_header;
     let pairs = gone.into_iter().zip(came).filter(|(gone, came)| {
         let values = (old.values.get(*gone), new.values.get(*came));
         let (Some(before), Some(after)) = values else { return false };

@@ -140,8 +140,8 @@ pub(in crate::repo) fn compare(
         Ok(new) => new,
         Err(why) => return no_table(format!("new version: {why}")),
     };
-    if (old.form == super::shape::Form::JsonLines) != (new.form == super::shape::Form::JsonLines) {
-        return no_table("one version is CSV, the other one JSON Lines".to_owned());
+    if old.form.is_json() != new.form.is_json() {
+        return no_table("one version is CSV, the other one is not".to_owned());
     }
     let Some(common) = common(old, new, sides.key.as_deref()) else {
         return no_table("the versions have no column in common".to_owned());

@@ -1,4 +1,5 @@
-//! Tables in files: rows of CSV (RFC 4180) and JSON Lines, read piece by piece, compared, counted.
+//! Tables in files: rows of CSV (RFC 4180), JSON Lines and Parquet, read piece by piece, compared,
+//! counted.
 //!
 //! What a table is and what two rows have in common is specified in `docs/tables.md`.
 
@@ -10,6 +11,7 @@ mod loose;
 mod matching;
 pub(super) mod overlap;
 mod pairs;
+pub(super) mod parquet;
 mod probe;
 pub(super) mod profile;
 mod reading;

@@ -104,12 +104,12 @@ impl Profiler {
                     self.add_cell(*at, &value_of_csv(&cell), &cell);
                 }
             }
-            Form::JsonLines => {
+            Form::JsonLines | Form::Parquet => {
                 for (name, value) in json_cells(record).unwrap_or_default() {
                     if let Some(at) = self.column(&name) {
                         let text: Option<String> = serde_json::from_str(&value).ok();
                         let text = text.as_deref().unwrap_or(&value);
-                        self.add_cell(at, &value_of_json(&value, text), text.as_bytes());
+                        self.add_cell(at, &value_of_json(&value, text, form), text.as_bytes());
                     }
                 }
             }
@@ -139,6 +139,7 @@ impl Profiler {
             CellValue::Missing | CellValue::Text => {}
             CellValue::Boolean => column.booleans += 1,
             CellValue::Nested => column.is_nested = true,
+            CellValue::Infinite => column.numbers += 1,
             CellValue::Number(number, is_whole) => {
                 column.integers += u64::from(*is_whole);
                 column.numbers += 1;
@@ -223,6 +224,7 @@ enum CellValue {
     Boolean,
     /// And whether it is written as a whole one.
     Number(f64, bool),
+    Infinite,
     Text,
     Nested,
 }
@@ -251,12 +253,17 @@ fn number_of(cell: &[u8]) -> CellValue {
     }
 }
 
-fn value_of_json(value: &str, text: &str) -> CellValue {
+fn value_of_json(value: &str, text: &str, form: Form) -> CellValue {
     match value.as_bytes().first() {
         None | Some(b'n') => CellValue::Missing,
         Some(b'{' | b'[') => CellValue::Nested,
         Some(b't' | b'f') => CellValue::Boolean,
         Some(b'"') if text.trim().is_empty() => CellValue::Missing,
+        // What no JSON number can be.
+        Some(b'"') if form == Form::Parquet && text == "NaN" => CellValue::Missing,
+        Some(b'"') if form == Form::Parquet && matches!(text, "inf" | "-inf") => {
+            CellValue::Infinite
+        }
         Some(b'"') => CellValue::Text,
         _ => number_of(value.as_bytes()),
     }

@@ -54,7 +54,7 @@ impl Reading {
                     }
                 }
             }
-            Form::JsonLines => match json_cells(record) {
+            Form::JsonLines | Form::Parquet => match json_cells(record) {
                 Some(cells) => cells.into_iter().filter_map(|cell| self.json_cell(cell)).collect(),
                 None => vec![(Cow::Borrowed(""), Cow::Borrowed(record))],
             },
@@ -92,7 +92,7 @@ impl Reading {
                     None => cells.for_each(|cell| put(Some(&cell), into)),
                 }
             }
-            (false, Form::JsonLines) => match json_cells(record) {
+            (false, Form::JsonLines | Form::Parquet) => match json_cells(record) {
                 Some(cells) => {
                     let cells = cells.into_iter().filter_map(|cell| self.json_cell(cell));
                     let mut cells: Vec<_> = cells.collect();
@@ -124,7 +124,7 @@ impl Reading {
                 let cells: Vec<_> = csv_cells(record, delimiter).collect();
                 picks.iter().for_each(|at| put(cells.get(*at).map_or(&b""[..], |cell| cell)));
             }
-            Form::JsonLines => {
+            Form::JsonLines | Form::Parquet => {
                 let cells = json_cells(record).unwrap_or_default();
                 for name in picks.iter().filter_map(|at| self.shape.columns.get(*at)) {
                     let value = cells.iter().find(|(other, _)| other == name);

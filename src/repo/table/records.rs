@@ -30,13 +30,15 @@ pub(super) struct Cut {
 }
 
 /// Why a file is no table after all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Broken {
     /// A record is longer than [`RECORD_BYTES_MAX`].
     Long {
         /// Where it begins.
         line: u64,
     },
+    /// It is none of the files that can be read: why, in words.
+    Unread(String),
     /// A quote is not closed before the end.
     OpenQuote {
         /// Where the record begins.
@@ -48,6 +50,7 @@ impl Broken {
     /// Says what is wrong.
     pub fn words(self) -> String {
         match self {
+            Self::Unread(why) => why,
             Self::Long { line } => format!("the row in line {line} is longer than 16 MiB"),
             Self::OpenQuote { line } => format!("a quote in line {line} is not closed"),
         }
@@ -134,7 +137,7 @@ impl Cutter {
         let rest = bytes.get(self.looked..).unwrap_or_default();
         let from = self.looked;
         match self.form {
-            Form::JsonLines => {
+            Form::JsonLines | Form::Parquet => {
                 memchr_iter(b'\n', rest).for_each(|at| self.see_line_end(&bytes, from + at));
             }
             Form::Csv { delimiter } => memchr2_iter(b'\n', b'"', rest).for_each(|at| {

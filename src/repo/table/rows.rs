@@ -7,8 +7,10 @@ use std::sync::OnceLock;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher13 as SipHasher128};
 
+use super::parquet;
 use super::reading::Reading;
 use super::records::{Broken, Cut, Cutter};
+use super::shape::Form;
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
 use crate::repo::diff::read::{Files, Refusal};
@@ -103,23 +105,36 @@ impl Batch {
 /// Cost: memory for a batch: 1 MiB and one row.
 pub(super) fn read_rows(
     files: &mut Files<'_>,
-    (path, side): (&TreePath, &FileSide),
+    place: (&TreePath, &FileSide),
     reading: &Reading,
     hasher: &RowHasher,
     part: Option<Part>,
     mut take: impl FnMut(Batch) -> ControlFlow<()>,
 ) -> Result<u64, Fault> {
-    let mut cutter = Some(Cutter::new(reading.shape.form));
     let mut numbers = Numbers { next: 0, skips: reading.shape.has_header };
     let mut spelled = Vec::new();
-    let mut broken = None;
-    let mut has_enough = false;
-    let mut give = |cut: Cut| {
+    let give = |cut: Cut| {
         let batch = batch(cut, &mut numbers, reading, hasher, part, &mut spelled);
         if batch.rows.is_empty() { ControlFlow::Continue(()) } else { take(batch) }
     };
+    match reading.shape.form {
+        Form::Parquet => parquet::each(files, place, give)?,
+        form => each_of_text(files, place, form, give)?,
+    }
+    Ok(numbers.next)
+}
+
+/// Cuts a text into records.
+fn each_of_text(
+    files: &mut Files<'_>,
+    (path, side): (&TreePath, &FileSide),
+    form: Form,
+    mut give: impl FnMut(Cut) -> ControlFlow<()>,
+) -> Result<(), Fault> {
+    let mut cutter = Cutter::new(form);
+    let mut broken = None;
+    let mut has_enough = false;
     files.each(path, side, |piece| {
-        let Some(cutter) = &mut cutter else { return ControlFlow::Break(()) };
         let given = match cutter.feed(piece) {
             Ok(None) => return ControlFlow::Continue(()),
             Ok(Some(cut)) => give(cut),
@@ -134,10 +149,10 @@ pub(super) fn read_rows(
     if let Some(broken) = broken {
         return Err(broken.into());
     }
-    if let Some(cutter) = cutter.take().filter(|_| !has_enough) {
+    if !has_enough {
         let _enough_or_not = give(cutter.finish()?);
     }
-    Ok(numbers.next)
+    Ok(())
 }
 
 /// Numbers rows, and leaves the first out where it names the columns.

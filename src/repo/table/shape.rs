@@ -28,6 +28,8 @@ pub(in crate::repo) enum Form {
     Csv { delimiter: u8 },
     /// One JSON object on each line.
     JsonLines,
+    /// Apache Parquet, whose rows are read as JSON.
+    Parquet,
 }
 
 /// How the rows of one file are read.
@@ -50,18 +52,39 @@ impl Form {
             "csv" => Some(Self::Csv { delimiter: b',' }),
             "tsv" | "tab" => Some(Self::Csv { delimiter: b'\t' }),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
+    }
+
+    /// Tells whether each row is a JSON object.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::JsonLines | Self::Parquet)
     }
 }
 
 impl Shape {
+    /// Takes the columns that a Parquet file names, and its first rows.
+    #[cfg(feature = "parquet")]
+    pub(super) fn of_parquet(columns: Vec<String>, first: &Cut) -> Self {
+        let mut values = Vec::new();
+        if columns.len() <= VALUED_COLUMNS_MAX {
+            values.resize_with(columns.len(), HashSet::new);
+            for cells in records(first).take(ROWS_MAX).filter_map(json_cells) {
+                for (values, (_, cell)) in values.iter_mut().zip(cells) {
+                    values.insert(hash_of(cell.as_bytes()));
+                }
+            }
+        }
+        Self { form: Form::Parquet, has_header: false, columns, values }
+    }
+
     /// Looks at the beginning of a file; says in words why that is no table, if it is none.
     ///
     /// Shape: `is_whole` says that `probe` is all of it; a row that may go on is not looked at.
     pub fn sniff(form: Form, probe: &[u8], is_whole: bool) -> Result<Self, String> {
         match form {
-            Form::JsonLines => Self::of_json(&rows(form, probe, is_whole)?),
+            Form::JsonLines | Form::Parquet => Self::of_json(&rows(form, probe, is_whole)?),
             Form::Csv { delimiter } => {
                 let others = [b',', b';', b'\t', b'|'].into_iter().filter(|d| *d != delimiter);
                 let candidates = std::iter::once(delimiter).chain(others);
@@ -175,7 +198,7 @@ fn hash_of(value: &[u8]) -> u64 {
 }
 
 /// Numbers names that come again: a table may have a name twice, a column has one of its own.
-fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut counts: HashMap<String, u32> = HashMap::new();
     let once = |name: String| {
         let count = counts.entry(name.clone()).or_default();

@@ -18,6 +18,9 @@ use super::{Fault, Store, StoreError};
 /// Decoded bytes that a reader keeps at most, beside the block decoded last.
 const KEPT_BYTES: usize = 8 << 20;
 
+/// Memory that a reader leaves to the next one at most, in bytes, of each kind.
+const SPARE_BYTES: usize = 2 << 20;
+
 /// Gets to see a whole block as it is decoded.
 pub(super) type SeeBlock<'a> =
     dyn FnMut(&Arc<Pack>, BlockPosition, &[u8]) -> Result<(), StoreError> + 'a;
@@ -28,6 +31,12 @@ pub(super) type SeeBlock<'a> =
 #[derive(Debug)]
 pub(super) struct BlockReader<'s> {
     store: &'s Store,
+    desk: Desk,
+}
+
+/// What a reader works with; the next reader of the store goes on where one has ended.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
     /// Made for the first block: many readers are asked for what is known already.
     decoder: Option<Decoder>,
     kept: VecDeque<Kept>,
@@ -42,9 +51,21 @@ pub(super) struct BlockReader<'s> {
 /// A decoded block.
 #[derive(Debug)]
 struct Kept {
-    pack: usize,
+    pack: Arc<Pack>,
     block: BlockPosition,
     raw: Vec<u8>,
+}
+
+impl Drop for BlockReader<'_> {
+    fn drop(&mut self) {
+        let desk = &mut self.desk;
+        for memory in [&mut desk.encoded, &mut desk.spare] {
+            if memory.capacity() > SPARE_BYTES {
+                *memory = Vec::new();
+            }
+        }
+        self.store.leave(std::mem::take(desk));
+    }
 }
 
 /// Bytes that follow one another, in memory that is used again.
@@ -77,8 +98,7 @@ impl Buffer {
 
 impl<'s> BlockReader<'s> {
     pub fn new(store: &'s Store) -> Self {
-        let (encoded, spare) = (Vec::new(), Vec::new());
-        Self { store, decoder: None, kept: VecDeque::new(), begun: None, encoded, spare }
+        Self { store, desk: store.take_desk() }
     }
 
     pub const fn store(&self) -> &'s Store {
@@ -99,7 +119,7 @@ impl<'s> BlockReader<'s> {
     /// as far as the object reaches, and whole if it is asked for once more in a row.
     pub fn alone(&mut self, id: &ObjectId, found: &Found) -> Result<Vec<u8>, StoreError> {
         let place = (address(&found.pack), found.row.block);
-        if self.kept_at(found).is_none() && self.begun.replace(place) != Some(place) {
+        if self.kept_at(found).is_none() && self.desk.begun.replace(place) != Some(place) {
             let mut raw = Vec::new();
             if self.beginning(found, &mut raw)?
                 && let Ok(content) = slice_of(&found.pack, &found.row, &raw)
@@ -120,10 +140,10 @@ impl<'s> BlockReader<'s> {
         if end > row.raw_bytes / 4 * 3 {
             return Ok(false);
         }
-        if self.decoder.is_none() {
-            self.decoder = Decoder::new();
+        if self.desk.decoder.is_none() {
+            self.desk.decoder = Decoder::new();
         }
-        let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
+        let decoder = self.desk.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
         decoder.decode_beginning(
             &row,
             end as usize,
@@ -177,7 +197,7 @@ impl<'s> BlockReader<'s> {
                 0
             }
         };
-        slice_of(&found.pack, &found.row, &self.kept[at].raw)
+        slice_of(&found.pack, &found.row, &self.desk.kept[at].raw)
     }
 
     /// Appends the bytes of an object to `into`, not yet checked against its id.
@@ -219,46 +239,47 @@ impl<'s> BlockReader<'s> {
                     return see(pack, object.block, raw);
                 }
                 self.keep(found, &row)?;
-                see(pack, object.block, &self.kept[0].raw)?;
+                see(pack, object.block, &self.desk.kept[0].raw)?;
                 0
             }
         };
-        let content = slice_of(pack, object, &self.kept[at].raw)?;
+        let content = slice_of(pack, object, &self.desk.kept[at].raw)?;
         into.room(content.len()).copy_from_slice(content);
         Ok(())
     }
 
     /// Decodes a block that was found in a footer; gone with the next one.
     pub fn decoded(&mut self, pack: &Arc<Pack>, row: &BlockRow) -> Result<&[u8], StoreError> {
-        let mut raw = std::mem::take(&mut self.spare);
+        let mut raw = std::mem::take(&mut self.desk.spare);
         raw.resize(row.raw_bytes as usize, 0);
         let outcome = self.decode(pack, row, &mut raw);
-        self.spare = raw;
-        outcome.map(|()| self.spare.as_slice())
+        self.desk.spare = raw;
+        outcome.map(|()| self.desk.spare.as_slice())
     }
 
     fn kept_at(&self, found: &Found) -> Option<usize> {
-        let sought = (address(&found.pack), found.row.block);
-        self.kept.iter().position(|kept| (kept.pack, kept.block) == sought)
+        let is_it =
+            |kept: &Kept| Arc::ptr_eq(&kept.pack, &found.pack) && kept.block == found.row.block;
+        self.desk.kept.iter().position(is_it)
     }
 
     /// Decodes the block of an object to the front of those that are kept.
     fn keep(&mut self, found: &Found, row: &BlockRow) -> Result<(), StoreError> {
-        let mut raw = std::mem::take(&mut self.spare);
+        let mut raw = std::mem::take(&mut self.desk.spare);
         raw.resize(row.raw_bytes as usize, 0);
         if let Err(error) = self.decode(&found.pack, row, &mut raw) {
-            self.spare = raw;
+            self.desk.spare = raw;
             return Err(error);
         }
-        let mut bytes: usize = self.kept.iter().map(|kept| kept.raw.len()).sum();
+        let mut bytes: usize = self.desk.kept.iter().map(|kept| kept.raw.len()).sum();
         while bytes + raw.len() > KEPT_BYTES
-            && let Some(oldest) = self.kept.pop_back()
+            && let Some(oldest) = self.desk.kept.pop_back()
         {
             bytes -= oldest.raw.len();
-            self.spare = oldest.raw;
+            self.desk.spare = oldest.raw;
         }
-        let (pack, block) = (address(&found.pack), found.row.block);
-        self.kept.push_front(Kept { pack, block, raw });
+        let (pack, block) = (Arc::clone(&found.pack), found.row.block);
+        self.desk.kept.push_front(Kept { pack, block, raw });
         Ok(())
     }
 
@@ -277,13 +298,15 @@ impl<'s> BlockReader<'s> {
             None => Vec::new(),
         };
         // Bases are decoded before: they need the same memory.
-        self.encoded.resize(row.encoded_bytes as usize, 0);
-        pack.read(row.offset, &mut self.encoded)?;
-        if self.decoder.is_none() {
-            self.decoder = Decoder::new();
+        self.desk.encoded.resize(row.encoded_bytes as usize, 0);
+        pack.read(row.offset, &mut self.desk.encoded)?;
+        if self.desk.decoder.is_none() {
+            self.desk.decoder = Decoder::new();
         }
-        let decoder = self.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
-        decoder.decode_to(row, &self.encoded, &prefix, raw).map_err(|error| pack.damaged(error))
+        let decoder = self.desk.decoder.as_mut().ok_or(StoreError::OutOfMemory)?;
+        decoder
+            .decode_to(row, &self.desk.encoded, &prefix, raw)
+            .map_err(|error| pack.damaged(error))
     }
 
     /// The content that a block of `depth` bases continues.

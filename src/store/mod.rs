@@ -42,7 +42,7 @@ mod transaction;
 pub mod usage;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use cache::{Cache, Stale};
 pub use error::StoreError;
@@ -65,6 +65,7 @@ use crate::format::pack::{KindSet, ObjectKind};
 use crate::object::ObjectId;
 use crate::progress::Progress;
 use crate::storage::{Key, Storage};
+use block_reader::Desk;
 use packs::Packs;
 
 /// The objects of one repository.
@@ -75,6 +76,8 @@ pub struct Store {
     compression: i32,
     /// Says which process this is, for the leases of long transactions.
     holder: Option<fn() -> Holder>,
+    /// What the reader that ended last worked with: many commands read the same few blocks again.
+    desk: Mutex<Option<Desk>>,
 }
 
 impl Store {
@@ -83,7 +86,7 @@ impl Store {
     /// Units: `compression` is a zstd level.
     pub fn open(storage: Arc<dyn Storage>, compression: i32) -> Self {
         let packs = Packs::new(Arc::clone(&storage));
-        Self { storage, packs, compression, holder: None }
+        Self { storage, packs, compression, holder: None, desk: Mutex::default() }
     }
 
     /// Leaves leases in this name while a transaction takes long.
@@ -95,14 +98,14 @@ impl Store {
     pub(crate) fn sound_part(&self) -> Self {
         let storage = Arc::clone(&self.storage);
         let packs = Packs::skipping_damaged(Arc::clone(&storage));
-        Self { storage, packs, compression: self.compression, holder: self.holder }
+        Self { holder: self.holder, packs, ..Self::open(storage, self.compression) }
     }
 
     /// Opens the same storage without some packs, and without all that are damaged.
     pub(crate) fn without(&self, packs: BTreeSet<Key>) -> Self {
         let storage = Arc::clone(&self.storage);
         let packs = Packs::without(Arc::clone(&storage), packs);
-        Self { storage, packs, compression: self.compression, holder: self.holder }
+        Self { holder: self.holder, packs, ..Self::open(storage, self.compression) }
     }
 
     /// Opens the same storage, and nothing that was open before.
@@ -128,6 +131,16 @@ impl Store {
     /// Starts to read objects; each thread takes its own reader.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(self)
+    }
+
+    /// Gives what the last reader left.
+    fn take_desk(&self) -> Desk {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    /// Leaves what a reader worked with for the next one.
+    fn leave(&self, desk: Desk) {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(desk);
     }
 
     /// Tells whether the content named `id` is stored, as one object or as chunks.

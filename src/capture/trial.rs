@@ -28,6 +28,8 @@ pub struct Trial<'a> {
     pub variables: &'a [(&'a str, OsString)],
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// Whether nothing else that we have started runs: what has left its parent is the test's too.
+    pub is_alone: bool,
     /// What it reads; what we read, if it is not given.
     pub input: Option<BorrowedFd<'a>>,
     /// Where its output goes.
@@ -92,7 +94,10 @@ pub fn run(trial: &Trial<'_>, is_stopped: &dyn Fn() -> bool) -> Result<TrialEnd,
         } else if let Some(status) = status {
             return Ok(ended(status));
         } else if trial.timeout.is_some_and(|timeout| started.elapsed() >= timeout) {
-            finish(Ending::of(Pid::from_child(&child)));
+            finish(match trial.is_alone {
+                true => Ending::of_all(),
+                false => Ending::of(Pid::from_child(&child)),
+            });
         } else {
             std::thread::sleep(TICK);
             continue;
@@ -117,8 +122,15 @@ mod tests {
         let directory = Path::new("/");
         let output = std::io::stdout();
         let output = std::os::fd::AsFd::as_fd(&output);
-        let variables = &[];
-        let trial = Trial { command: &command, directory, variables, timeout, input: None, output };
+        let trial = Trial {
+            command: &command,
+            directory,
+            variables: &[],
+            timeout,
+            is_alone: false,
+            input: None,
+            output,
+        };
         run(&trial, &|| false).expect("it starts")
     }
 

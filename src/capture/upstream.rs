@@ -140,6 +140,7 @@ impl Asked<'_> {
             command: self.words,
             directory: self.directory,
             timeout: Some(self.timeout),
+            is_alone: false,
             input: Some(self.input),
             output: writer.as_fd(),
         };

@@ -103,30 +103,6 @@ fn the_codes_of_a_command_mean_what_they_mean_in_git() {
 }
 
 #[test]
-fn a_test_that_hangs_is_skipped() {
-    let project = line(6, 4);
-    project.text(&["bisect", "start", "main", "c1"]);
-    let test = "grep -q 3 number && sleep 600; grep -q good state";
-    let answer = project.run(&["bisect", "run", "--timeout", "0.5", "sh", "-c", test]);
-    assert!(answer.err.contains("skipped: stopped after 0.5 s"), "{}", answer.err);
-    assert_eq!(answer.code, Some(3), "{}", out(&answer));
-    let [three, four] = ["c3", "c4"].map(|name| id(&project, name)[..12].to_owned());
-    let left = format!("the first bad one is one of these:\n  {three} 3\n  {four} 4\n");
-    assert!(out(&answer).contains(&left), "{}", out(&answer));
-}
-
-#[test]
-fn tests_that_contradict_one_another_are_told() {
-    let project = line(3, 3);
-    project.text(&["bisect", "start", "main", "c1"]);
-    let flaky = "echo >> ../flaky; test $(($(wc -l < ../flaky) % 3)) != 0";
-    let flaky = flaky.replace("..", &project.root().join(".provenance/cache").to_string_lossy());
-    let answer = project.run(&["bisect", "run", "--repeat", "3", "sh", "-c", &flaky]);
-    assert!(answer.err.contains("contradict one another: 1 bad, 2 good"), "{}", answer.err);
-    finds(&answer, &id(&project, "c3"));
-}
-
-#[test]
 fn changes_that_would_be_tested_too_are_in_the_way() {
     let project = line(3, 2);
     project.text(&["bisect", "start", "main", "c1"]);
@@ -292,34 +268,6 @@ fn a_collection_keeps_what_a_search_speaks_of() {
     project.text(&["bisect", "reset"]);
 }
 
-/// The test ran at the root where a commit did not have the directory, and what it said there
-/// counted.
-#[test]
-fn a_commit_without_the_directory_of_the_test_is_skipped() {
-    let project = Project::new();
-    for number in 1..=6 {
-        let inner = project.path(b"inner");
-        match number {
-            5 => std::fs::remove_dir_all(inner).unwrap_or_default(),
-            _ => project.write(b"inner/number", format!("{number}\n").as_bytes()),
-        }
-        project.write(b"number", b"9\n");
-        project.write(b"step", format!("{number}\n").as_bytes());
-        project.commit(&number.to_string());
-        project.text(&["tag", &format!("c{number}")]);
-    }
-    project.text(&["bisect", "start", "main", "c1"]);
-    let inner = project.path(b"inner");
-    let mut run = project.command(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 5"]);
-    let output = run.current_dir(inner).output().expect("the program starts");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("skipped: it has no directory inner"), "{told}");
-    assert_eq!(output.status.code(), Some(3), "{told}");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let left = text.lines().filter(|line| line.starts_with("  ")).count();
-    assert_eq!(left, 2, "{text}");
-}
-
 /// The end of the search had no branch to go back to.
 #[test]
 fn the_branch_on_which_a_search_began_stays() {
@@ -334,32 +282,6 @@ fn the_branch_on_which_a_search_began_stays() {
     project.text(&["branch", "-D", "beside"]);
     project.text(&["bisect", "reset"]);
     project.text(&["branch", "-m", "main", "other"]);
-}
-
-/// What the test had changed stayed, and was in the way of `reset`.
-#[test]
-fn a_test_that_is_stopped_leaves_nothing_behind() {
-    let project = line(6, 4);
-    project.text(&["bisect", "start", "main", "c1"]);
-    let ready = project.path(b".provenance/cache/ready");
-    let script = format!("echo spoilt > number; echo > {}; sleep 600", ready.display());
-    let mut run = project.command(&["bisect", "run", "sh", "-c", &script]);
-    let mut run = run.stderr(Stdio::null()).spawn().expect("started");
-    while !ready.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    let number = run.id().to_string();
-    let sent = std::process::Command::new("kill").args(["-TERM", &number]).status();
-    assert!(sent.expect("kill runs").success());
-    assert_eq!(run.wait().expect("it ends").code(), Some(143));
-    assert_eq!(project.text(&["status", "-s"]), "");
-    // What somebody has changed stays until they say so.
-    project.write(b"number", b"mine\n");
-    let answer = project.run(&["bisect", "bad"]);
-    assert!(answer.err.contains("take it back: `provenance restore PATH`"), "{}", answer.err);
-    assert_eq!(project.run(&["bisect", "reset"]).code, Some(11));
-    project.text(&["bisect", "reset", "--force"]);
-    assert_eq!(project.text(&["status", "-s"]), "");
 }
 
 /// A search that began before the first commit had no end; where its branch was gone, whatever had

@@ -4,6 +4,7 @@ mod bisect;
 mod bisect_history;
 mod bisect_inputs;
 mod bisect_metric;
+mod bisect_run;
 mod bombs;
 mod bounds;
 mod broken_repository;

@@ -163,6 +163,7 @@ fn test(
         directory: &request.directory,
         variables: &[],
         timeout: request.timeout,
+        is_alone: true,
         input: None,
         output: request.output,
     };

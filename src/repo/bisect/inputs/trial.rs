@@ -227,6 +227,7 @@ impl Trials<'_> {
             directory: &directory,
             variables: &fresh.surroundings(&directory),
             timeout: None,
+            is_alone: false,
             input: None,
             output,
         };

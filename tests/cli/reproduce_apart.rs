@@ -94,3 +94,13 @@ fn a_signal_ends_all_that_was_started() {
         assert!(is_gone, "{signal}: what it started goes on");
     }
 }
+
+#[test]
+fn what_a_command_leaves_running_is_told() {
+    let project = Project::new();
+    record(&project, "one", &[], "test -z \"$SLOW\" || { sleep 3 & }");
+    let mut command = project.command(&["reproduce", "runs/one"]);
+    let output = command.env("SLOW", "1").output().expect("started");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("something that the command started goes on"), "{told}");
+}

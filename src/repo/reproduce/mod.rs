@@ -33,6 +33,10 @@ pub use metrics::MetricMatch;
 pub use outputs::{FileChange, OutputFile, OutputMatch};
 pub use parts::Part;
 
+/// What is said of a command that is not really over.
+pub(super) const LEFT_RUNNING: &str = "something that the command started goes on, and may still \
+    write where the directory was";
+
 /// Most files that are named in a note.
 const NAMED_MAX: usize = 5;
 
@@ -127,6 +131,7 @@ pub struct Reproduction<'r> {
     tolerance: f64,
     ignored: Vec<String>,
     exit_code: u8,
+    left_notes: Vec<String>,
     /// What a person should know before it runs.
     pub notes: Vec<String>,
 }
@@ -225,6 +230,7 @@ pub fn reproduce_begin<'r>(
         tolerance: request.tolerance,
         ignored: request.ignored.clone(),
         exit_code: 0,
+        left_notes: Vec::new(),
         notes,
     })
 }
@@ -257,7 +263,11 @@ impl Reproduction<'_> {
         progress.begin(Phase { name: "running the command", ..Phase::default() });
         let directory = self.directory.as_ref();
         let execution = Execution { command: &self.command, directory, output, error };
-        self.exit_code = self.fresh.execute(&execution)?.exit_code;
+        let ended = self.fresh.execute(&execution)?;
+        self.exit_code = ended.exit_code;
+        if ended.left_running {
+            self.left_notes.push(LEFT_RUNNING.to_owned());
+        }
         // What a signal has cut short is no result.
         Ok(progress.check()?)
     }
@@ -265,7 +275,7 @@ impl Reproduction<'_> {
     /// Compares what it left with what is recorded, and removes the directory unless it is kept.
     pub fn finish(self, progress: &Progress) -> Result<ReproduceReport, Error> {
         progress.begin(Phase { name: "comparing", ..Phase::default() });
-        let mut notes = Vec::new();
+        let mut notes = self.left_notes.clone();
         let comparing = outputs::Comparing {
             repository: self.repository,
             fresh: &self.fresh,

@@ -15,7 +15,9 @@ use crate::object::{Commit, Metrics, Run, TreePath};
 use crate::progress::Progress;
 use crate::repo::bisect::{MetricRule, Verdict};
 use crate::repo::fresh::{Execution, Fresh};
-use crate::repo::reproduce::{command_of, find_program, lay_out, measured, turn_links};
+use crate::repo::reproduce::{
+    LEFT_RUNNING, command_of, find_program, lay_out, measured, turn_links,
+};
 use crate::repo::runs::field;
 use crate::repo::{Error, Repository};
 use crate::threads;
@@ -135,6 +137,9 @@ impl Trials<'_> {
         let execution = Execution { command: &command, directory, output, error: output };
         let ended = fresh.execute(&execution)?;
         progress.check()?;
+        if ended.left_running {
+            notes.push(LEFT_RUNNING.to_owned());
+        }
         let answer = match ended.exit_code {
             0 => self.answer(&fresh, good.commit, &run, notes)?,
             code => Answer::Nothing(format!("the command ended with {code}")),

@@ -39,11 +39,16 @@ chmod +x bin/*
 "#;
 
 /// What examples of names need first, where it is in the way of others.
-const FREED: [(&str, &str); 11] = [
+const FREED: [(&str, &str); 12] = [
     (
         "import dvc",
         "git init -q ../project && cd ../project && echo lr: 0.1 > params.yaml && git add . \
          && git -c user.name=a -c user.email=a@b commit -qm one",
+    ),
+    (
+        "bisect start --metric",
+        "for value in 0.95 0.5; do echo \"{\\\"accuracy\\\": $value}\" > metrics.json; \
+         provenance run -q --metrics metrics.json -- true; done",
     ),
     (
         "bisect run",

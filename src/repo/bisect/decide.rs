@@ -41,7 +41,8 @@ pub enum Decision {
         /// first that was measured bad, and one of these may be what did it.
         unmeasured: Vec<ObjectId>,
     },
-    /// Whatever is left was skipped: the culprit is one of these, the oldest first.
+    /// Whatever is left was skipped, or has no value to decide by, nor has the bad one: the culprit
+    /// is one of these, the oldest first.
     OnlySkipped(Vec<ObjectId>),
     /// Where a good commit parted from the bad one it was bad already: a later one mended it.
     Mended {

@@ -10,7 +10,9 @@ use super::describe::{error_of, half_of, line_of};
 use super::diff::FileSide;
 use super::diff::read::Files;
 use super::table::overlap::{Finder, Place, Shared};
-use super::table::{LooseTable, TableFault, can_be, common_columns, parquet, read_loosely};
+use super::table::{
+    LooseTable, PART_COUNTS, Part, TableFault, can_be, common_columns, parquet, read_loosely,
+};
 use super::{Error, Repository};
 use crate::object::tree::{self, Target};
 use crate::object::{Artifact, ObjectId, Overlap, OverlapSample, Overlaps, SplitSize, TreePath};
@@ -18,8 +20,6 @@ use crate::progress::Progress;
 use crate::store::Reader;
 use crate::worktree::settings::Settings;
 
-/// Parts into which hashes are divided, one after the other held, if too many are.
-const PART_COUNTS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 /// Most tables that are compared.
 const TABLES_MAX: usize = 10_000;
 /// Most notes that are kept.
@@ -161,13 +161,6 @@ fn size(split: &str) -> SplitSize {
     SplitSize { split: split.to_owned(), files: 0, rows: 0 }
 }
 
-/// Which hashes are held: those that leave `index` when divided by `count`.
-#[derive(Clone, Copy)]
-struct Part {
-    index: u64,
-    count: u64,
-}
-
 type Found = HashMap<(u32, u32), Shared>;
 
 struct Search<'a> {
@@ -252,7 +245,7 @@ impl Search<'_> {
             }
             let hash = half_of(id);
             let [first, _] = hash;
-            if fits && first % part.count == part.index {
+            if fits && part.holds(first) {
                 let place = Place { file: number, line: 0 };
                 fits = finder.add(set, set == last, hash, place).is_ok();
             }
@@ -309,8 +302,7 @@ impl Search<'_> {
         for (number, Table { set, path, side, table }) in (0..).zip(tables) {
             let mut fits = true;
             let rows = &mut self.rows;
-            let divided = (part.index, part.count);
-            let read = read_loosely(&mut self.files, (path, side), table, divided, |row| {
+            let read = read_loosely(&mut self.files, (path, side), table, part, |row| {
                 let place = Place { file: number, line: row.line };
                 match finder.add(*set, set == &last, row.hash, place) {
                     Ok(false) => {}

@@ -9,9 +9,10 @@ use super::alike::{Version, pair_by_place};
 use super::columns::{Common, common};
 use super::matching::{Left, Leftovers, Matching};
 use super::pairs::{Fates, by_key};
+use super::part::{PART_COUNTS, Part};
 use super::probe::probe;
 use super::reading::Reading;
-use super::rows::{Batch, Fault, Part, RowHasher, read_rows};
+use super::rows::{Batch, Fault, RowHasher, read_rows};
 use super::samples::{Cell, cells_of};
 use crate::object::TreePath;
 use crate::repo::diff::FileSide;
@@ -20,9 +21,6 @@ use crate::threads::produce_beside;
 
 /// Most rows of each kind that can be shown.
 pub const SAMPLES_MAX: usize = 10_000;
-
-/// Into how many parts the rows are divided, one after the other compared, if too many wait.
-const PART_COUNTS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /// Most cells of a row that are shown.
 const CELLS_MAX: usize = 64;

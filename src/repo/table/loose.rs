@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::part::Part;
 use super::reading::Reading;
-use super::rows::{Fault, Part, Row, RowHash, RowHasher, read_rows};
+use super::rows::{Fault, Row, RowHash, RowHasher, read_rows};
 use super::samples::shown;
 use super::shape::Shape;
 use crate::object::TreePath;
@@ -74,19 +75,17 @@ impl LooseTable {
     }
 }
 
-/// Gives the rows of a table whose hash leaves `index` when divided by `count`, but empty ones;
-/// tells how many rows there are in all.
+/// Gives the rows of a part of a table, but empty ones; tells how many rows there are in all.
 pub(in crate::repo) fn read_loosely(
     files: &mut Files<'_>,
     place: (&TreePath, &FileSide),
     table: &LooseTable,
-    (index, count): (u64, u64),
+    part: Part,
     mut take: impl FnMut(LooseRow<'_>) -> ControlFlow<()>,
 ) -> Result<u64, TableFault> {
     // What is compared with each other is read by one process: its key may be a fixed one.
     let hasher = RowHasher::of_process();
-    let part = Some(Part { index, count });
-    let read = read_rows(files, place, &table.reading, &hasher, part, |batch| {
+    let read = read_rows(files, place, &table.reading, &hasher, Some(part), |batch| {
         for row in &batch.rows {
             let Row { line, hash, .. } = *row;
             let given = take(LooseRow { line, hash, bytes: batch.text(row) });

@@ -12,6 +12,7 @@ mod matching;
 pub(super) mod overlap;
 mod pairs;
 pub(super) mod parquet;
+mod part;
 mod probe;
 pub(super) mod profile;
 mod reading;
@@ -25,6 +26,7 @@ use crate::object::TreePath;
 pub use compare::{CellDiff, ColumnDiff, RowChange, RowDiff, RowSample, SAMPLES_MAX};
 pub(super) use compare::{TableSides, Verdict, compare};
 pub(super) use loose::{LooseTable, TableFault, common_columns, read_loosely};
+pub(super) use part::{PART_COUNTS, Part};
 pub(super) use probe::probe;
 
 /// Tells by its name whether a file can be a table.

@@ -8,6 +8,7 @@ use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher13 as SipHasher128};
 
 use super::parquet;
+use super::part::Part;
 use super::reading::Reading;
 use super::records::{Broken, Cut, Cutter};
 use super::shape::Form;
@@ -22,13 +23,6 @@ pub(super) type RowHash = [u64; 2];
 /// Makes hashes; only those of one hasher can be compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RowHasher([u8; 16]);
-
-/// Which rows are looked at: those whose key or hash leaves `index` when divided by `count`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
-    pub index: u64,
-    pub count: u64,
-}
 
 /// One row of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +173,7 @@ fn batch(
         numbers.next += 1;
         let record = bytes.get(span.start..span.end).unwrap_or_default();
         let key = part.and_then(|_| reading.key_of(record)).map(|key| hasher.short(&key));
-        let is_elsewhere = |of: u64| part.is_some_and(|Part { index, count }| of % count != index);
+        let is_elsewhere = |of: u64| part.is_some_and(|part| !part.holds(of));
         if key.is_some_and(is_elsewhere) {
             continue;
         }

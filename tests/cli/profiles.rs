@@ -132,3 +132,45 @@ fn a_parquet_file_is_recorded_and_why_it_is_not_counted_is_told() {
     assert!(text.ends_with("\n  Parquet table\n"), "{text}");
     assert_eq!(project.run(&["fsck", "--full"]).code, Some(0));
 }
+
+#[test]
+fn a_member_or_a_name_that_comes_again_is_another_column() {
+    let project = Project::new();
+    let declared = "[artifact.rows]\npath = \"rows.*\"\nkind = \"dataset\"\n";
+    project.write(b"provenance.toml", declared.as_bytes());
+    project.write(b"rows.jsonl", b"{\"a\":1,\"a\":\"x\"}\n{\"b\":2}\n{\"a\":3,\"b\":4}\n");
+    project.write(b"rows.csv", b"c,c (2),c,c\n1,x,2.5,true\n");
+    project.commit("first");
+    let shown = project.text(&["show", "-s"]);
+    let lines: Vec<String> =
+        shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "a integer 1 to 3 1 missing",
+        "a (2) text 2 missing",
+        "b integer 2 to 4 1 missing",
+        "c integer 1 to 1",
+        "c (2) text",
+        "c (3) number 2.5 to 2.5",
+        "c (4) boolean",
+    ] {
+        assert!(lines.iter().any(|shown| shown == line), "{line}: {shown}");
+    }
+}
+
+#[test]
+fn long_labels_are_told_apart_though_only_their_beginning_is_kept() {
+    let project = Project::new();
+    let declared = "[artifact.rows]\npath = \"rows.jsonl\"\nlabel = \"l\"\n";
+    project.write(b"provenance.toml", declared.as_bytes());
+    let label = |end: &str| format!("{{\"l\":\"{}{end}\"}}\n", "é".repeat(300));
+    let rows = [label("a"), label("b"), label("a"), format!("{{\"l\":\"{}\"}}\n", "é".repeat(200))];
+    project.write(b"rows.jsonl", rows.concat().as_bytes());
+    project.commit("first");
+    let id = profile(&project, "rows", "main").expect("a profile");
+    let document: Value = serde_json::from_slice(&project.run(&["cat", &id]).out).expect("JSON");
+    let (cut, whole) = (format!("{}…", "é".repeat(200)), "é".repeat(200));
+    let values = serde_json::json!([
+        {"value": cut, "rows": 2}, {"value": whole, "rows": 1}, {"value": cut, "rows": 1}
+    ]);
+    assert_eq!(document["label"]["values"], values);
+}

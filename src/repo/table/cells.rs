@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 use serde_json::value::RawValue;
 
+use super::names::distinct;
 use crate::repo::keyed_documents::Members;
 
 /// Deepest value inside a row.
@@ -58,7 +59,7 @@ fn quoted_cell(from: &[u8], delimiter: u8) -> (Vec<u8>, usize) {
 
 /// Reads a line of JSON as the members of an object, values in one spelling each.
 ///
-/// Shape: `None` if it is no object; numbers keep their digits.
+/// Shape: `None` if it is no object; numbers keep their digits; names that come again are numbered.
 pub(super) fn json_cells(record: &[u8]) -> Option<Vec<(String, String)>> {
     let text = std::str::from_utf8(record).ok()?;
     let members: Members<'_> = serde_json::from_str(text).ok()?;
@@ -67,7 +68,9 @@ pub(super) fn json_cells(record: &[u8]) -> Option<Vec<(String, String)>> {
         spell(value.get(), 0, &mut spelled)?;
         Some((name, spelled))
     };
-    members.0.into_iter().map(cell).collect()
+    let mut cells: Vec<_> = members.0.into_iter().map(cell).collect::<Option<_>>()?;
+    distinct(&mut cells, |(name, _)| name);
+    Some(cells)
 }
 
 /// Spells a value: no blanks, members by name, strings with the escapes they need.
@@ -129,6 +132,8 @@ mod tests {
         let one = json_cells(br#"{ "b" : { "y": 1.0, "x": [1, "\u00e9"] }, "a":null}"#);
         let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(one, Some(vec![named("b", r#"{"x":[1,"é"],"y":1.0}"#), named("a", "null")]));
+        let twice = json_cells(br#"{"a":1,"a":2}"#);
+        assert_eq!(twice, Some(vec![named("a", "1"), named("a (2)", "2")]));
         assert_eq!(json_cells(b"[1]"), None);
         assert_eq!(json_cells(b"{\"a\":"), None);
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100), "]".repeat(100));

@@ -9,6 +9,7 @@ mod columns;
 mod compare;
 mod loose;
 mod matching;
+mod names;
 pub(super) mod overlap;
 mod pairs;
 pub(super) mod parquet;

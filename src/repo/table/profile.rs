@@ -2,6 +2,7 @@
 //!
 //! Specified in `docs/format/profile.md`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -52,6 +53,8 @@ struct Column {
 #[derive(Debug)]
 struct Label {
     column: String,
+    /// What its column is kept under.
+    key: String,
     rows: HashMap<String, u64>,
     other_rows: u64,
 }
@@ -60,6 +63,7 @@ impl Profiler {
     pub fn new(label: Option<&str>) -> Self {
         let label = label.map(|column| Label {
             column: column.to_owned(),
+            key: kept(column).into_owned(),
             rows: HashMap::new(),
             other_rows: 0,
         });
@@ -117,21 +121,22 @@ impl Profiler {
     }
 
     fn column(&mut self, name: &str) -> Option<usize> {
-        if let Some(at) = self.by_name.get(name) {
+        let name = kept(name);
+        if let Some(at) = self.by_name.get(name.as_ref()) {
             return Some(*at);
         }
         let at = self.columns.len();
         if at >= COLUMNS_MAX {
             return None;
         }
-        self.by_name.insert(name.to_owned(), at);
-        self.columns.push(Column { name: name.to_owned(), ..Column::default() });
+        self.columns.push(Column { name: name.clone().into_owned(), ..Column::default() });
+        self.by_name.insert(name.into_owned(), at);
         Some(at)
     }
 
     fn add_cell(&mut self, at: usize, value: &CellValue, text: &[u8]) {
         let Some(column) = self.columns.get_mut(at) else { return };
-        if let Some(label) = self.label.as_mut().filter(|label| label.column == column.name) {
+        if let Some(label) = self.label.as_mut().filter(|label| label.key == column.name) {
             label.add(text);
         }
         column.present += u64::from(*value != CellValue::Missing);
@@ -153,7 +158,7 @@ impl Profiler {
     pub fn finish(mut self) -> Profile {
         let rows = self.rows;
         if let Some(label) = &self.label
-            && !self.by_name.contains_key(&label.column)
+            && !self.by_name.contains_key(&label.key)
             && self.tables > 0
         {
             self.notes.push(format!("no column is named {:?}", one_line(&label.column)));
@@ -197,6 +202,7 @@ impl Column {
 impl Label {
     fn add(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text.trim_ascii());
+        let text = kept(&text);
         let is_full = self.rows.len() >= LABELS_MAX;
         match self.rows.get_mut(text.as_ref()) {
             Some(rows) => *rows += 1,
@@ -269,6 +275,19 @@ fn value_of_json(value: &str, text: &str, form: Form) -> CellValue {
     }
 }
 
+/// Gives what a name or a label is kept under: a long one by its beginning and a hash, so that
+/// memory goes by their number. As a line of a record it is shortened before the hash.
+fn kept(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(TEXT_CHARS_MAX) {
+        Some((end, _)) => {
+            let [one, other] = RowHasher::of_process().row(text.as_bytes());
+            let beginning = text.get(..end).unwrap_or_default();
+            Cow::Owned(format!("{beginning}{one:016x}{other:016x}"))
+        }
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Gives a text as a line of a record.
 fn one_line(text: &str) -> String {
     let shown = text.chars().take(TEXT_CHARS_MAX);
@@ -277,4 +296,26 @@ fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_and_labels_are_told_apart_and_not_held() {
+        let mut profiler = Profiler::new(Some("l"));
+        let mut label = profiler.label.take().expect("a label");
+        for end in ["a", "b", "a"] {
+            let long = format!("{}{end}", "x".repeat(1 << 20));
+            profiler.column(&long).expect("a column");
+            label.add(long.as_bytes());
+        }
+        let names = profiler.by_name.keys().chain(label.rows.keys());
+        assert!(names.map(String::len).all(|length| length < 300));
+        assert_eq!(profiler.columns.len(), 2);
+        let shown: Vec<_> = label.finish().values;
+        let line = format!("{}…", "x".repeat(TEXT_CHARS_MAX));
+        assert_eq!(shown, [(line.clone(), 2), (line, 1)]);
+    }
 }

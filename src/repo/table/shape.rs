@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::cells::{csv_cells, json_cells};
+use super::names::distinct;
 use super::records::{Broken, Cut, Cutter};
 
 /// Rows that are looked at.
@@ -174,7 +175,10 @@ impl Shape {
         let columns = match has_header {
             true => {
                 let names = first.iter();
-                distinct(names.map(|name| String::from_utf8_lossy(name).trim().to_owned()))
+                let names = names.map(|name| String::from_utf8_lossy(name).trim().to_owned());
+                let mut names: Vec<String> = names.collect();
+                distinct(&mut names, |name| name);
+                names
             }
             false => (1..=first.len()).map(|number| format!("column {number}")).collect(),
         };
@@ -195,17 +199,6 @@ fn hash_of(value: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
-}
-
-/// Numbers names that come again: a table may have a name twice, a column has one of its own.
-pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut counts: HashMap<String, u32> = HashMap::new();
-    let once = |name: String| {
-        let count = counts.entry(name.clone()).or_default();
-        *count += 1;
-        if *count == 1 { name } else { format!("{name} ({count})") }
-    };
-    names.map(once).collect()
 }
 
 /// Cuts the first rows; there is one at least.

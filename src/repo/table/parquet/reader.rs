@@ -16,8 +16,8 @@ use parquet::file::reader::{ChunkReader, FileReader as _, Length, SerializedFile
 use parquet::record::Row;
 use parquet::record::reader::TreeBuilder;
 
+use super::super::names::distinct;
 use super::super::records::{Cut, Span};
-use super::super::shape::distinct;
 use super::guard::Group;
 use super::{check, spell};
 use crate::worktree::scratch::Scratch;
@@ -73,7 +73,8 @@ impl Reader {
             return Err("it claims more rows than its bytes can hold".to_owned());
         }
         let fields = schema.get_fields();
-        let names = distinct(fields.iter().map(|field| field.name().to_owned()));
+        let mut names: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+        distinct(&mut names, |name| name);
         let columns = names.iter().zip(fields).map(|(name, of)| spell::Column::new(name, of));
         Ok(Self { scratch, columns: columns.collect(), names, reader })
     }

@@ -13,9 +13,11 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Begins with nothing, on the disk of `folder`.
+    /// Begins with nothing, on the disk of `folder`; where nothing may be written there, among the
+    /// system's temporary files.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile_in(folder)?, bytes: 0 })
+        let file = tempfile::tempfile_in(folder).or_else(|_| tempfile::tempfile())?;
+        Ok(Self { file, bytes: 0 })
     }
 
     /// Adds a piece.
@@ -57,6 +59,7 @@ mod tests {
     fn bytes_are_read_from_any_place() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut scratch = Scratch::new(folder.path()).expect("made");
+        Scratch::new(&folder.path().join("absent")).expect("made elsewhere");
         scratch.push(b"abc").expect("written");
         scratch.push(b"def").expect("written");
         assert_eq!(scratch.bytes(), 6);

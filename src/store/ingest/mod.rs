@@ -334,5 +334,7 @@ impl<'s> Desk<'s> {
 }
 
 #[cfg(test)]
+mod changing_tests;
+#[cfg(test)]
 #[path = "ingest_tests.rs"]
 mod tests;

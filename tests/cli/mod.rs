@@ -19,6 +19,7 @@ mod json;
 mod limits;
 mod lineage;
 mod lineage_index;
+mod lineage_bounds;
 mod ls;
 mod memory;
 #[cfg(feature = "parquet")]

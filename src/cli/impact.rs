@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt;
 
+use super::lineage::document::{journal_json, within_json};
 use super::lineage::{note_if_changed, path_of};
-use super::lineage_text::{journal_json, within_json};
 use super::print::Output;
 use super::{Context, Exit, Failure, Outcome, escape, units};
 use crate::object::{ObjectId, Run};

@@ -1,9 +1,13 @@
 //! `lineage [WHAT]`: where something came from, or what came of it.
 
+pub(super) mod document;
+mod graph;
+mod tree;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use super::{Context, Exit, Outcome, escape, lineage_text, print};
+use super::{Context, Exit, Outcome, escape, print};
 use crate::object::TreePath;
 use crate::repo::{self, Direction, LineageReport, LineageRequest, Repository};
 
@@ -63,10 +67,10 @@ pub fn run(args: &Args, context: &Context) -> Outcome {
     let report = context.watch(|progress| repo::lineage(&repository, &request, progress))?;
     let format = if context.global.json { Format::Json } else { args.format };
     context.page(&repository, |out| match format {
-        Format::Tree => lineage_text::tree(out, &report, request.direction),
-        Format::Dot => lineage_text::dot(out, &report),
-        Format::Mermaid => lineage_text::mermaid(out, &report),
-        Format::Json => Ok(out.json(&lineage_text::json(&report))?),
+        Format::Tree => tree::draw(out, &report, request.direction),
+        Format::Dot => graph::dot(out, &report),
+        Format::Mermaid => graph::mermaid(out, &report),
+        Format::Json => Ok(out.json(&document::json(&report))?),
     })?;
     note_if_changed(&report, context);
     Ok(Exit::Ok)

@@ -31,7 +31,6 @@ mod import;
 mod init;
 mod keep_calls;
 mod lineage;
-mod lineage_text;
 mod log;
 mod ls;
 mod man;

@@ -6,7 +6,7 @@ use super::ref_name::RefKind;
 use super::revision::Resolver;
 use super::write_out::{WriteOut, Written};
 use super::{Error, Repository, union};
-use crate::object::tree::{self, Change, EMPTY_TREE, Edit, Target};
+use crate::object::tree::{self, Change, Edit, Target};
 use crate::object::{ObjectId, TreePath, Update, shorten_command};
 use crate::progress::{Phase, Progress};
 use crate::worktree::head::Head;
@@ -175,7 +175,7 @@ fn carried(
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
     let summary = tree::edit(
-        some(stage),
+        Some(stage),
         edits,
         |id| reader.node(id).map_err(Error::from),
         |node| Ok(transaction.put_node(node)?),
@@ -207,9 +207,5 @@ pub(super) fn difference(
 ) -> Result<(), Error> {
     let mut reader = repository.store.reader();
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(old), some(new), None, load, visit)
-}
-
-fn some(tree: ObjectId) -> Option<ObjectId> {
-    (tree != EMPTY_TREE).then_some(tree)
+    tree::diff(Some(old), Some(new), None, load, visit)
 }

@@ -15,7 +15,7 @@ mod weights;
 use super::halt::Halt;
 use super::table::RowDiff;
 use super::{Error, Hunk, KeyChange, Repository};
-use crate::object::tree::{EMPTY_TREE, Target, diff as diff_trees};
+use crate::object::tree::{Target, diff as diff_trees};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::worktree::scan::{Problem, ScanError};
@@ -242,14 +242,13 @@ fn walk<E, T: FnMut(FileDiff) -> Result<(), E>>(
     let overlay = Overlay { repository, paths: &request.paths, progress };
     let stage = is_worktree.then_some(new);
     overlay.with(stage, &mut reader, |reader, changes| {
-        let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
         let mut prefixes: Vec<Option<&TreePath>> = disjoint(&request.paths).map(Some).collect();
         if prefixes.is_empty() {
             prefixes.push(None);
         }
         for prefix in prefixes {
             let load = |id: &ObjectId| Ok::<_, Halt<E>>(reader.node(id)?);
-            diff_trees(some(old), some(new), prefix, load, |change| {
+            diff_trees(Some(old), Some(new), prefix, load, |change| {
                 changes.before(&change.path, |diff| found.add(diff))?;
                 match changes.lay_over(&change)? {
                     Some(diff) => found.add(diff),

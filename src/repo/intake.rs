@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::{Error, Repository};
-use crate::object::tree::{self, EMPTY_TREE, Edit, NewNode, Summary, Target};
+use crate::object::tree::{self, Edit, NewNode, Summary, Target};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::store::{IngestFailure, IngestRequest, Ingested, Look, Transaction, ingest};
@@ -128,10 +128,9 @@ impl Repository {
         edits: Receiver<(TreePath, Edit)>,
         transaction: &Transaction<'_>,
     ) -> Result<Summary, Error> {
-        let root = (tree != EMPTY_TREE).then_some(tree);
         let load = |id: &ObjectId| transaction.node(id).map_err(Error::from);
         let emit = |node: NewNode<'_>| transaction.put_node(node).map_err(Error::from);
-        tree::edit(root, edits, load, emit)
+        tree::edit(Some(tree), edits, load, emit)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::revision::Resolver;
 use super::write_out::{WriteOut, Written};
 use super::{Error, Repository, union};
-use crate::object::tree::{self, Change, EMPTY_TREE, Edit};
+use crate::object::tree::{self, Change, Edit};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::worktree::local;
@@ -121,7 +121,7 @@ pub(super) fn restage(
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
     let summary = tree::edit(
-        (stage != EMPTY_TREE).then_some(stage),
+        Some(stage),
         edits,
         |id| reader.node(id).map_err(Error::from),
         |node| Ok(transaction.put_node(node)?),

@@ -2,7 +2,7 @@
 
 use super::status::{Difference, StatusRequest, status};
 use super::{Error, Repository};
-use crate::object::tree::{self, EMPTY_TREE, Edit};
+use crate::object::tree::{self, Edit};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
 use crate::worktree::stamps::StampsWriter;
@@ -141,7 +141,7 @@ fn stored_without(
     let mut reader = repository.store.reader();
     let transaction = repository.store.transaction()?;
     let edited = tree::edit(
-        (stage != EMPTY_TREE).then_some(stage),
+        Some(stage),
         removed.iter().map(|path| (path.clone(), Edit::Remove)),
         |id| reader.node(id).map_err(Error::from),
         |node| Ok(transaction.put_node(node)?),

@@ -3,7 +3,7 @@
 use super::source::{StaleSource, stale_in};
 use super::splits::overlaps_of;
 use super::{Error, Repository};
-use crate::object::tree::{self, EMPTY_TREE};
+use crate::object::tree;
 use crate::object::{ObjectId, Overlaps, TreePath};
 use crate::progress::{Phase, Progress};
 use crate::store::Reader;
@@ -145,11 +145,10 @@ fn compare_trees(
     if before == stage {
         return Ok(entries);
     }
-    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
     let wanted =
         |path: &TreePath| paths.is_empty() || paths.iter().any(|prefix| path.starts_with(prefix));
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(before), some(stage), None, load, |change| {
+    tree::diff(Some(before), Some(stage), None, load, |change| {
         let difference = match (&change.old, &change.new) {
             (None, _) => Difference::Added,
             (_, None) => Difference::Deleted,

@@ -225,8 +225,7 @@ impl NewRefs {
             };
             Some((path, Edit::Put(Target::Commit { id: new.id })))
         });
-        let root = (tree.0 != EMPTY_TREE).then_some(tree.0);
-        let after = tree::edit(root, edits, load, emit)?;
+        let after = tree::edit(Some(tree.0), edits, load, emit)?;
         fault.map_or(Ok(RefTree(after.id)), |fault| Err(fault.into()))
     }
 }

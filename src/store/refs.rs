@@ -150,8 +150,7 @@ impl RefTree {
                 self.check_room(path, &edits, &mut load)?;
             }
         }
-        let root = (self.0 != EMPTY_TREE).then_some(self.0);
-        Ok(Self(tree::edit(root, edits, load, emit)?.id))
+        Ok(Self(tree::edit(Some(self.0), edits, load, emit)?.id))
     }
 
     /// Checks that no ref is the beginning of another one after the edits.
@@ -216,10 +215,9 @@ impl RefTree {
         B: AsRef<[u8]>,
         E: From<DecodeError> + From<RefError>,
     {
-        let some = |root: ObjectId| (root != EMPTY_TREE).then_some(root);
         let mut moved = HashSet::new();
         let (mut faults, mut found) = (Vec::new(), 0);
-        tree::diff(some(self.0), some(next.0), None, load, |change| {
+        tree::diff(Some(self.0), Some(next.0), None, load, |change| {
             let Change { path, old, new } = change;
             let name = text_of(&path)?;
             let is_commit = |target: &Target| matches!(target, Target::Commit { .. });

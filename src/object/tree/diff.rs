@@ -6,7 +6,7 @@
 use super::cursor::{Cursor, Item};
 use super::place::Place;
 use super::walk::find;
-use super::{Entry, Target};
+use super::{EMPTY_TREE, Entry, Target};
 use crate::object::name::Name;
 use crate::object::path::TreePath;
 use crate::object::{DecodeError, ObjectId};
@@ -25,10 +25,11 @@ pub struct Change {
     pub new: Option<Target>,
 }
 
-/// Visits the changes from tree `old` to tree `new` (`None`: the empty tree).
+/// Visits the changes from tree `old` to tree `new`.
 ///
 /// Shape: in the order of [`TreePath`], each path once; with a `prefix`, only what is there or
-/// below it. Equal trees give none, different ones at least one.
+/// below it. Equal trees give none, different ones at least one. `None` is [`EMPTY_TREE`], which
+/// is never loaded.
 /// Errors: those of `load` and `visit`, and malformed nodes; changes were visited until then.
 /// Cost: reads the nodes that one tree has and the other has not, and a node or two beside each.
 pub fn diff<L, B, V, E>(
@@ -44,6 +45,7 @@ where
     V: FnMut(Change) -> Result<(), E>,
     E: From<DecodeError>,
 {
+    let [old, new] = [old, new].map(|root| root.filter(|root| *root != EMPTY_TREE));
     if old == new {
         return Ok(());
     }

@@ -30,9 +30,10 @@ pub struct NewNode<'a> {
     pub before: Option<ObjectId>,
 }
 
-/// Applies edits to the tree `root` (`None`: the empty tree) and gives the new one.
+/// Applies edits to the tree `root` and gives the new one.
 ///
-/// Shape: `edits` ascend in the order of [`TreePath`] and have their effect one after the other,
+/// Shape: `None` is [`EMPTY_TREE`], which is never loaded.
+/// `edits` ascend in the order of [`TreePath`] and have their effect one after the other,
 /// so of two edits of one path the later one holds, and an edit below a path comes after the edit
 /// of the path itself: `Remove a`, `Put a/b` makes a directory of a file. Directories come into
 /// being as needed, replacing what is not a directory, and go when they become empty. The shape
@@ -56,7 +57,7 @@ where
     E: From<DecodeError>,
 {
     let mut editor = Editor { load, emit, open: Vec::new(), path: Vec::new() };
-    let old = match root {
+    let old = match root.filter(|root| *root != EMPTY_TREE) {
         Some(root) => Cursor::open(&root, &mut editor.load)?,
         None => Cursor::default(),
     };

@@ -73,6 +73,12 @@ fn the_empty_tree_has_the_id_of_ten_bytes() {
     assert_eq!(empty, Summary { id: EMPTY_TREE, files: 0, bytes: 0 });
     assert_eq!(ObjectId::of(b"\x01\0\0\0\0\0\0\0\0\0"), EMPTY_TREE);
     assert_eq!(empty.target(), None);
+    // Nobody stores it, so nobody asks for it.
+    let load = |id: &ObjectId| -> Result<Vec<u8>, DecodeError> { panic!("asks for {id}") };
+    let visit = |change| -> Result<(), DecodeError> { panic!("{change:?}") };
+    diff(Some(EMPTY_TREE), None, None, load, visit).expect("the same");
+    let edited = edit(Some(EMPTY_TREE), [], load, |_| Ok::<_, DecodeError>(()));
+    assert_eq!(edited.expect("nothing to do"), empty);
 }
 
 #[test]

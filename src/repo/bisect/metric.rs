@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Bisection, MetricRule, Said, Verdict};
-use crate::object::tree::{self, EMPTY_TREE};
+use crate::object::tree;
 use crate::object::{ArtifactKind, Commit, Metrics, ObjectId, Output, Run};
 use crate::progress::Progress;
 use crate::repo::reproduce::recorded;
@@ -199,11 +199,10 @@ fn is_same_apart_from_results(
     other: ObjectId,
     run: &Run,
 ) -> Result<bool, Error> {
-    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
     let mut reader = repository.store.reader();
     let mut is_same = true;
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(one), some(other), None, load, |change| {
+    tree::diff(Some(one), Some(other), None, load, |change| {
         let path = change.path.as_bytes();
         let is_output = |output: &Output| {
             let rest = path.strip_prefix(output.path.as_bytes());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::object::tree::{self, Change, EMPTY_TREE, Node, Target, Walked};
+use crate::object::tree::{self, Change, Node, Target, Walked};
 use crate::object::{
     Commit, Content, ContentHasher, Input, ObjectId, Run, TraceFile, TraceFiles, TreePath,
 };
@@ -84,7 +84,6 @@ impl Before {
         let placed: BTreeSet<TreePath> =
             self.placed.iter().chain(&other.placed).map(|(path, _)| path.clone()).collect();
         let mut changes = Vec::new();
-        let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
         let mut diff = |old, new, at: Option<&TreePath>| {
             let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
             tree::diff(old, new, None, load, |change| {
@@ -97,7 +96,7 @@ impl Before {
                 Ok::<_, Error>(())
             })
         };
-        diff(some(self.tree), some(other.tree), None)?;
+        diff(Some(self.tree), Some(other.tree), None)?;
         let mut files = Vec::new();
         for path in &placed {
             let of = |side: &Self| side.placed.iter().find(|(at, _)| at == path).map(|(_, it)| *it);

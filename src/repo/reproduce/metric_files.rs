@@ -95,9 +95,8 @@ fn candidates(
         Some(parent) => reader.commit(parent)?.tree,
         None => EMPTY_TREE,
     };
-    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(parent), some(commit.tree), None, load, |change| {
+    tree::diff(Some(parent), Some(commit.tree), None, load, |change| {
         if let Some(target) = &change.new {
             add(change.path, target, false);
         }

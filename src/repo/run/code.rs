@@ -96,7 +96,7 @@ fn store(
     }
     let transaction = repository.store.transaction()?;
     let tree = tree::edit(
-        (read != EMPTY_TREE).then_some(read),
+        Some(read),
         known,
         |id| reader.node(id).map_err(Error::from),
         |node| Ok(transaction.put_node(node)?),

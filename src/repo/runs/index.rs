@@ -95,10 +95,9 @@ pub(super) fn without_cache(
 
 /// Finds the runs that came and went between two trees of refs.
 fn changed(reader: &mut Reader<'_>, old: ObjectId, new: ObjectId) -> Result<Changes, Error> {
-    let some = |root: ObjectId| (root != EMPTY_TREE).then_some(root);
     let mut changes = Changes::new();
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(old), some(new), Some(&folder()?), load, |change| {
+    tree::diff(Some(old), Some(new), Some(&folder()?), load, |change| {
         if let Some(old) = change.old {
             *changes.entry(old.id()).or_default() -= 1;
         }

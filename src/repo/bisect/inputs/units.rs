@@ -282,10 +282,9 @@ fn is_other_code(reader: &mut Reader<'_>, good: Side<'_>, bad: Side<'_>) -> Resu
     if old_commit != new_commit {
         return Ok(true);
     }
-    let some = |tree: ObjectId| (tree != EMPTY_TREE).then_some(tree);
     let mut paths = Vec::new();
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
-    tree::diff(some(old), some(new), None, load, |change| {
+    tree::diff(Some(old), Some(new), None, load, |change| {
         paths.push(change.path);
         Ok::<_, Error>(())
     })?;

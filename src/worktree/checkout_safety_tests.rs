@@ -158,3 +158,14 @@ fn a_file_that_is_changed_before_it_gets_its_mode_is_not_known() {
         assert_eq!(fs::read(&path).unwrap(), b"22");
     }
 }
+
+/// It was told like a revision that is not found.
+#[test]
+fn a_directory_that_is_removed_meanwhile_is_a_change() {
+    let place = Place::new(&[("d/a", "1")]);
+    let root = Directory::open(place.root()).unwrap();
+    let mut hand = Hand::new(&root, true).unwrap();
+    let pending = hand.begin_file(&at("d/b"), false, None).unwrap();
+    fs::remove_dir_all(place.root().join("d")).unwrap();
+    assert!(matches!(pending.finish(0), Err(CheckoutError::Changed { .. })));
+}

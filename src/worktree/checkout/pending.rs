@@ -112,7 +112,10 @@ impl Temporary {
                     let takes_files = matches!(over, Over::Anything);
                     clear(&self.directory, &name, takes_files).map_err(|_| in_the_way())?;
                 }
-                Err(Errno::STALE) => return Err(CheckoutError::Changed { path: path.clone() }),
+                // Without a name to rename, somebody has removed the directory.
+                Err(Errno::STALE | Errno::NOENT) => {
+                    return Err(CheckoutError::Changed { path: path.clone() });
+                }
                 Err(error) => return Err(fails("rename the file", path)(error.into())),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::object::TreePath;
@@ -27,7 +27,7 @@ fn the_stamp_of_a_young_file_that_is_kept_proves_nothing() {
     add(&repository, &AddRequest::default(), &progress).unwrap();
     let stamps = local::stamps_file(&repository.location.folder);
     let path = TreePath::new("a").unwrap();
-    let now = SystemTime::now();
+    let now = file.metadata().unwrap().modified().unwrap();
     // Of whatever time the clock of the file system is, one to come is no older than that.
     for (modified, is_believed) in [(now + HOUR, false), (now - HOUR, true)] {
         file.set_modified(modified).unwrap();

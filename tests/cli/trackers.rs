@@ -272,7 +272,7 @@ fn what_the_cache_of_dvc_does_not_have_is_named_and_told() {
     assert!(project.done(&["import", "dvc", from]).starts_with("Nothing new"));
 }
 
-/// All three were dropped without a word: artifacts of one commit after the first 1,024, a path that
+/// All three were dropped without a word: artifacts of a commit after the first 1,024, a path that
 /// no tree can have, and, where the user has git read paths literally, every commit.
 #[test]
 fn what_has_no_place_in_a_record_of_dvc_is_told() {
@@ -294,7 +294,10 @@ fn what_has_no_place_in_a_record_of_dvc_is_told() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).expect("a document");
     let skipped = report["skipped"].to_string();
-    assert!(skipped.contains("only the first 1024 of 1025"), "{skipped}");
+    assert!(
+        skipped.contains("of 1025 tracked files and directories only the first 1024"),
+        "{skipped}"
+    );
     assert!(skipped.contains(".provenance/x\\\" cannot be recorded"), "{skipped}");
     let tip = project.record("dvc/main");
     assert_eq!(tip["artifacts"].as_array().expect("a list").len(), 1024);

@@ -160,8 +160,8 @@ impl<'r> Importer<'r> {
         let (count, most) = (taken.items.len(), dvc_records::ARTIFACTS_MAX);
         if count > most {
             self.note(format!(
-                "{short}: only the first {most} of {count} tracked files and directories are listed \
-                 as artifacts; all of them are in the tree"
+                "{short}: of {count} tracked files and directories only the first {most} are \
+                 artifacts; all of them are in the tree"
             ));
         }
         let parents = of.parents.iter().filter_map(|parent| self.known.get(parent).copied());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::content::Spool;
+use super::describe::kind_of;
 use super::dvc::place;
 use super::files;
 use crate::capture::dvc::{
@@ -145,10 +146,9 @@ impl<'r> Contents<'r> {
                 notes.push(format!("{:?} cannot be recorded", tracked.path));
                 continue;
             };
-            let item = match here.get(&place) {
-                Some(target) => Some(Item { target: *target, kind: kind_of(&tracked.path) }),
-                None => self.tracked(tracked, &mut notes)?,
-            };
+            let of_git = here.get(&place).copied();
+            let item = of_git.map(|target| Item { target, kind: kind_of(&tracked.path) });
+            let item = item.map_or_else(|| self.tracked(tracked, &mut notes), |it| Ok(Some(it)))?;
             let Some(item) = item else { continue };
             here.insert(place, item.target);
             items.insert(tracked.path.clone(), item);
@@ -389,10 +389,6 @@ fn unix_of(bytes: &[u8]) -> Vec<u8> {
         }
     }
     unix
-}
-
-fn kind_of(path: &str) -> ArtifactKind {
-    super::describe::kind_of(path)
 }
 
 fn root_name() -> TreePath {

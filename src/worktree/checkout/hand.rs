@@ -163,7 +163,7 @@ impl<'a> Hand<'a> {
 
     /// Makes a file executable or not, if it still is what was examined.
     ///
-    /// Shape: the stamp is one of an unknown file if it was written to since, and with `overwrites`.
+    /// Shape: with `overwrites`, of a file that was written to since the stamp says nothing.
     pub fn set_executable(
         &mut self,
         path: &TreePath,

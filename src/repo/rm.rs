@@ -5,7 +5,7 @@ use super::{Error, Repository};
 use crate::object::tree::{self, Edit};
 use crate::object::{ObjectId, TreePath};
 use crate::progress::Progress;
-use crate::worktree::stamps::StampsWriter;
+use crate::worktree::stamps::{Stamp, StampsWriter};
 use crate::worktree::{local, open, remove};
 
 /// Says what to stop tracking.
@@ -66,6 +66,12 @@ pub fn rm(
     }
     removed.sort();
     removed.dedup();
+    let root = repository.open_root()?;
+    // Taken before they are compared with what is recorded: what is changed from here on stays.
+    let looks: Vec<Option<Stamp>> = match request.is_forced || request.keeps_files {
+        true => Vec::new(),
+        false => removed.iter().map(|path| open::look_at_link(&root, path).ok()).collect(),
+    };
     if !request.is_forced {
         refuse_losses(repository, &removed, progress, request.keeps_files)?;
     }
@@ -79,10 +85,10 @@ pub fn rm(
     let mut without = stored_without(repository, stage, &removed)?;
     let mut failures = Vec::new();
     if !request.keeps_files {
-        let root = open::root(&repository.location.root)
-            .map_err(|error| Error::io("open the worktree", &repository.location.root, error))?;
-        for path in &removed {
-            if let Err(error) = remove::remove(&root, path) {
+        for (at, path) in removed.iter().enumerate() {
+            let look = looks.get(at).copied().flatten();
+            let may_go = |now: &Stamp| request.is_forced || look == Some(*now);
+            if let Err(error) = remove::remove(&root, path, may_go) {
                 failures.push((path.clone(), error));
             }
         }

@@ -8,13 +8,19 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::directory::Directory;
+use super::stamps::Stamp;
 use crate::object::TreePath;
 
 /// Removes the file at `path` below `root`; one that is gone already is fine.
 ///
-/// Shape: directories that are empty afterwards go as well, up to the root. Errors: what the
-/// system says of the file; a directory that cannot be removed stays.
-pub fn remove(root: &Directory, path: &TreePath) -> io::Result<()> {
+/// Shape: `may_go` is asked with a last look at it; directories that are empty afterwards go as
+/// well, up to the root. Errors: what the system says of the file, `ResourceBusy` for one that may
+/// not go; a directory that cannot be removed stays.
+pub fn remove(
+    root: &Directory,
+    path: &TreePath,
+    may_go: impl Fn(&Stamp) -> bool,
+) -> io::Result<()> {
     let names: Vec<CString> = path
         .names()
         .map(|name| CString::new(name).map_err(io::Error::other))
@@ -30,6 +36,13 @@ pub fn remove(root: &Directory, path: &TreePath) -> io::Result<()> {
         }
     }
     let parent = open.last().unwrap_or(root);
+    match parent.stat(last) {
+        Ok(now) if !now.is_directory() && !may_go(&now) => {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "it was changed meanwhile"));
+        }
+        // What cannot be looked at cannot be removed either.
+        _ => {}
+    }
     match rustix::fs::unlinkat(parent.as_fd(), last, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT | Errno::ISDIR) => {}
         Err(error) => return Err(error.into()),
@@ -46,4 +59,30 @@ pub fn remove(root: &Directory, path: &TreePath) -> io::Result<()> {
 
 fn is_gone(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_may_not_go_any_more_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("d/a");
+        fs::create_dir(folder.path().join("d")).unwrap();
+        fs::File::create(&file).unwrap();
+        let root = Directory::open(folder.path()).unwrap();
+        let path = TreePath::new("d/a").unwrap();
+        let before = super::super::open::look_at_link(&root, &path).unwrap();
+        fs::File::options().write(true).open(&file).unwrap().set_len(1).unwrap();
+        let refused = remove(&root, &path, |now| *now == before).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy);
+        assert!(file.exists());
+        let before = super::super::open::look_at_link(&root, &path).unwrap();
+        remove(&root, &path, |now| *now == before).unwrap();
+        assert!(!folder.path().join("d").exists());
+        remove(&root, &path, |_| false).unwrap();
+    }
 }

@@ -19,7 +19,8 @@ pub struct Edge<N, L> {
 /// Follows edges from `starts`, nearest first, to the end or as deep as `depth_max`.
 ///
 /// Shape: every edge out of a node that is reached, once, in the order in which they were given; no
-/// first edge leads to a start, and a cycle ends where it closes. `weight` tells how much deeper a node lies than what leads to it.
+/// first edge leads to a start, and a cycle ends where it closes. `weight` tells how much deeper a
+/// node lies than what leads to it.
 /// Errors: those of `neighbours`, which appends what a node leads to.
 /// Cost: `neighbours` is called once for each node that is not too deep.
 pub fn spread<N: Clone + Eq + Hash, L, E>(

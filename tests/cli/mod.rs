@@ -18,8 +18,8 @@ mod hostile_files;
 mod json;
 mod limits;
 mod lineage;
-mod lineage_index;
 mod lineage_bounds;
+mod lineage_index;
 mod ls;
 mod memory;
 #[cfg(feature = "parquet")]

@@ -156,9 +156,10 @@ impl JournalPoint {
 
 /// Follows an artifact or a run up or down.
 ///
-/// Errors: `NotFound` for a name that means nothing. Cost: the records of the runs that are reached,
-/// the nodes of the directories that they read and made, and whatever the index does not know yet;
-/// where a source has changed, the record of every run.
+/// Errors: `NotFound` for a name that means nothing.
+/// Cost: the records of the runs that are reached, the nodes of the directories that they read and
+/// made, and whatever the index does not know yet; where a source has changed, the record of every
+/// run.
 pub fn lineage(
     repository: &Repository,
     request: &LineageRequest,

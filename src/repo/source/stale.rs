@@ -90,8 +90,8 @@ impl Staleness {
 
     /// Finds every run that has read what is older than its source, and all that came of those.
     ///
-    /// Cost: reads the record of every run and the nodes of every directory that it names, and looks
-    /// a path up in the tree of those that have read from a source.
+    /// Cost: reads the record of every run and the nodes of every directory that it names, and
+    /// looks a path up in the tree of those that have read from a source.
     pub(in crate::repo) fn find(
         repository: &Repository,
         sources: &[Recorded],

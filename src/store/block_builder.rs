@@ -3,7 +3,7 @@
 //! Where the block goes is `pack_writer.rs`; the codecs are specified in `docs/format/pack.md`.
 
 use crate::format::block::{Codec, Decoder, Encoder};
-use crate::format::pack::{BlockRow, ObjectKind, ObjectRow};
+use crate::format::pack::{BlockRow, KindSet, ObjectKind, ObjectRow};
 use crate::object::ObjectId;
 
 use super::base::Base;
@@ -121,7 +121,11 @@ impl BlockBuilder {
 
     /// Tells whether the block has reached its usual size.
     pub fn is_full(&self) -> bool {
-        self.raw.len() >= limits::SHARED_BLOCK_BYTES
+        let holds_records =
+            self.objects.first().is_some_and(|object| KindSet::RECORDS.contains(object.kind));
+        let usual =
+            if holds_records { limits::RECORDS_BLOCK_BYTES } else { limits::SHARED_BLOCK_BYTES };
+        self.raw.len() >= usual
     }
 
     /// Encodes and appends what was collected, if anything, and starts anew.

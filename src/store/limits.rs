@@ -2,8 +2,12 @@
 //!
 //! Measured in `docs/decisions/0002-chunk-average.md`; readers accept any others.
 
-/// Raw size at which a shared block is closed, in bytes.
+/// Raw size at which a shared block of files is closed, in bytes.
 pub(super) const SHARED_BLOCK_BYTES: usize = 1 << 20;
+
+/// Raw size at which a block of records is closed, in bytes: whoever asks for one record decodes
+/// the block up to it.
+pub(super) const RECORDS_BLOCK_BYTES: usize = 128 << 10;
 
 /// What is shorter is stored whole: the row of a block of its own would take as much, in bytes.
 pub(super) const DIFFERENCE_BYTES_MIN: usize = 1 << 10;

@@ -102,6 +102,33 @@ impl World {
         names
     }
 
+    /// The runs from whose output a run came, itself among them.
+    fn upstream(&self, run: &Run) -> BTreeSet<String> {
+        let mut names = BTreeSet::from([run.name.clone()]);
+        let mut queue = run.inputs.clone();
+        let makers = |content: &Held| {
+            let made = |run: &&Run| run.output == *content || is_part(content, &run.output);
+            self.runs.iter().filter(made).collect::<Vec<_>>()
+        };
+        while let Some(content) = queue.pop() {
+            let mut found = makers(&content);
+            if found.is_empty() {
+                // Of a directory that nobody made, the makers of what it holds.
+                for (_, inner) in &content {
+                    let inner = vec![(String::new(), inner.clone())];
+                    let is_whole = self.runs.iter().any(|run| run.output == inner);
+                    found.extend(if is_whole { makers(&inner) } else { Vec::new() });
+                }
+            }
+            for run in found {
+                if names.insert(run.name.clone()) {
+                    queue.extend(run.inputs.clone());
+                }
+            }
+        }
+        names
+    }
+
     /// Tells whether a directory holds something that was read, by itself or in `input`.
     fn leads(&self, directory: &Held, input: &Held) -> bool {
         let all = self.runs.iter().flat_map(|run| &run.inputs);
@@ -178,6 +205,14 @@ fn answers_are_those_of_a_plain_model_with_and_without_an_index() {
                     runs.map(|run| run["name"].as_str().expect("a name").to_owned()).collect();
                 assert_eq!(names, world.affected(held), "seed {seed}, {path}");
             }
+        }
+        for run in &world.runs {
+            let answer = world.project.run(&["--json", "lineage", &format!("runs/{}", run.name)]);
+            let answer: Value = serde_json::from_slice(&answer.out).expect("JSON");
+            let nodes = answer["nodes"].as_array().expect("a list").iter();
+            let names: BTreeSet<String> =
+                nodes.filter_map(|node| node["name"].as_str().map(str::to_owned)).collect();
+            assert_eq!(names, world.upstream(run), "seed {seed}, {}", run.name);
         }
         let paths: Vec<String> = world.there.iter().map(|(path, _)| path.clone()).collect();
         let told = answers(&world.project, &paths[..8]);

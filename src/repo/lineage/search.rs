@@ -55,7 +55,7 @@ impl<'r> Search<'r> {
         Ok(None)
     }
 
-    /// Finds the runs to which some nodes lead, so many runs far.
+    /// Finds the runs to which some nodes lead, so many runs far; commits among the nodes as well.
     pub fn runs(
         &mut self,
         starts: &[LineageNode],
@@ -76,6 +76,7 @@ impl<'r> Search<'r> {
                     let artifacts = commit.artifacts.iter().map(|artifact| artifact.content.id);
                     let reached = contents(&commit).filter(|(table, _)| *table == far);
                     queue.extend(reached.map(|(_, id)| id).chain(artifacts).map(|id| (id, 0)));
+                    runs.insert(*id, commit);
                 }
             }
         }

@@ -29,6 +29,14 @@ impl RefKind {
         }
     }
 
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Branch, Self::Tag, Self::Run, Self::Source];
+
+    /// Gives the folder of the tree of refs that has the full names.
+    pub fn folder(self) -> &'static str {
+        self.prefix().trim_end_matches('/')
+    }
+
     /// Gives what full names begin with.
     pub const fn prefix(self) -> &'static str {
         match self {

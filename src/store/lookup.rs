@@ -1,6 +1,6 @@
 //! What an id, or the first digits of one, names among the stored objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::format::pack::{KindSet, ObjectKind, ObjectPosition, PackClass};
 use crate::object::{ObjectId, Prefix};
@@ -91,6 +91,13 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Tells which of some ids are those of tree nodes.
+    pub fn nodes_among(&self, ids: &[ObjectId]) -> Result<HashSet<ObjectId>, StoreError> {
+        let found = self.packs().find_many(ids, KindSet::only(ObjectKind::Tree))?;
+        let found = ids.iter().zip(found).filter(|(_, found)| found.is_some());
+        Ok(found.map(|(id, _)| *id).collect())
     }
 
     /// Tells what an id names; `None` if no pack holds it.

@@ -169,19 +169,42 @@ impl Packs {
     /// found the same packs, over checked footers: a pack that is merged while a folder is listed
     /// may be gone already, and the one that took its place not be in the list yet.
     pub fn find(&self, id: &ObjectId, kinds: KindSet) -> Result<Option<Found>, StoreError> {
-        let mut before = self.listing()?;
-        if let Some(found) = before.find(id, kinds) {
+        if let Some(found) = self.listing()?.find(id, kinds) {
             return Ok(Some(found));
         }
-        for _ in 1..LISTINGS_MAX {
-            let listing = self.relist()?;
-            let is_settled = !listing.is_overtaken && listing.keys() == before.keys();
-            match listing.find_verified(id, kinds) {
-                Ok(None) | Err(StoreError::Damaged { .. }) if !is_settled => before = listing,
-                found => return found,
+        Ok(self.find_many(&[*id], kinds)?.pop().flatten())
+    }
+
+    /// Finds several objects, each as [`Self::find`] does.
+    ///
+    /// Cost: packs are listed anew for all that are missed at once, not for each.
+    pub fn find_many(
+        &self,
+        ids: &[ObjectId],
+        kinds: KindSet,
+    ) -> Result<Vec<Option<Found>>, StoreError> {
+        let mut before = self.listing()?;
+        let mut all: Vec<Option<Found>> = ids.iter().map(|id| before.find(id, kinds)).collect();
+        for round in 1..=LISTINGS_MAX {
+            if all.iter().all(Option::is_some) {
+                break;
             }
+            let listing = self.relist()?;
+            let is_settled =
+                round == LISTINGS_MAX || (!listing.is_overtaken && listing.keys() == before.keys());
+            let missed = all.iter_mut().zip(ids).filter(|(found, _)| found.is_none());
+            for (found, id) in missed {
+                *found = match listing.find_verified(id, kinds) {
+                    Ok(None) | Err(StoreError::Damaged { .. }) if !is_settled => None,
+                    found => found?,
+                };
+            }
+            if is_settled {
+                break;
+            }
+            before = listing;
         }
-        self.relist()?.find_verified(id, kinds)
+        Ok(all)
     }
 
     /// Finds an object of an accepted kind as of the last listing, for who can do without.

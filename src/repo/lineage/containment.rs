@@ -10,7 +10,7 @@ use crate::object::tree::{Node, Target};
 use crate::object::{DecodeError, ObjectId};
 use crate::progress::{Phase, Progress};
 use crate::repo::Error;
-use crate::store::{Reader, Store, Stored};
+use crate::store::{Reader, Store};
 
 /// How many directories may lie in one another; a tree that claims more is not looked into deeper.
 const DEPTH_MAX: usize = 4096;
@@ -52,11 +52,8 @@ impl Containment {
         }
         // One file may be a directory of one file; what is not stored cannot be looked into.
         let single = derivations.all().filter(|content| content.files == 1);
-        for id in single.map(|content| content.id).chain(starts) {
-            if store.stored(&id)? == Some(Stored::Tree) {
-                directories.push(id);
-            }
-        }
+        let single: Vec<ObjectId> = single.map(|content| content.id).chain(starts).collect();
+        directories.extend(store.nodes_among(&single)?);
         directories.sort_unstable();
         directories.dedup();
         progress.begin(Phase { name: "looking into directories", ..Phase::default() });

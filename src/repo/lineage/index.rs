@@ -18,11 +18,11 @@ use crate::repo::trouble::Trouble;
 use crate::repo::{Error, Repository};
 use crate::store::lineage_index::{self, Segment, SegmentBuilder, SegmentName, State, Table};
 use crate::store::refs::RefTree;
-use crate::store::{Cache, Position, Reader, Stale, StoreError, Stored};
+use crate::store::{Cache, Position, Reader, Stale, StoreError};
 use crate::threads;
 
 /// Length from which on a segment is complete, in bytes.
-const SEGMENT_BYTES: usize = 16 << 20;
+const SEGMENT_BYTES: usize = 8 << 20;
 
 /// A segment is merged with the one after it unless it is so many times as long.
 const STEP: u64 = 4;
@@ -58,7 +58,8 @@ impl Index {
         self.segments.iter_mut().try_for_each(|segment| segment.find(table, sought, into))
     }
 
-    fn has_node(&mut self, id: &ObjectId) -> Result<bool, Stale> {
+    /// Tells whether it has a node of a tree.
+    pub fn has_node(&mut self, id: &ObjectId) -> Result<bool, Stale> {
         for segment in &mut self.segments {
             if segment.has_node(id)? {
                 return Ok(true);
@@ -162,10 +163,9 @@ fn change(
     let mut change = change_of_runs(&mut reader, old, refs.tree).map_err(gone)?;
     let (mut now, mut then): (HashSet<_>, HashSet<_>) =
         (state.detached.into_iter().collect(), before.detached.into_iter().collect());
-    for kind in [RefKind::Branch, RefKind::Tag, RefKind::Source] {
-        let folder = kind.prefix().trim_end_matches('/');
-        now.extend(refs.list(&mut reader, Some(folder))?.into_values());
-        let listed = old.list(Some(folder), |id| reader.node(id).map_err(Error::from));
+    for kind in RefKind::ALL.into_iter().filter(|kind| *kind != RefKind::Run) {
+        now.extend(refs.list(&mut reader, Some(kind.folder()))?.into_values());
+        let listed = old.list(Some(kind.folder()), |id| reader.node(id).map_err(Error::from));
         then.extend(listed.map_err(gone)?.into_iter().map(|(_, id)| id));
     }
     if now == then {
@@ -194,7 +194,7 @@ fn change(
 /// Finds out what happened to the refs of runs.
 fn change_of_runs(reader: &mut Reader<'_>, old: RefTree, new: RefTree) -> Result<Change, Error> {
     let some = |tree: RefTree| (tree.0 != EMPTY_TREE).then_some(tree.0);
-    let folder = TreePath::new(RefKind::Run.prefix().trim_end_matches('/'));
+    let folder = TreePath::new(RefKind::Run.folder());
     let folder = folder.map_err(|error| Error::Internal(error.to_string()))?;
     let (mut came, mut has_lost) = (HashSet::new(), false);
     let load = |id: &ObjectId| reader.node(id).map_err(Error::from);
@@ -218,7 +218,7 @@ fn gone(error: Error) -> Trouble {
 /// makes segments of them.
 ///
 /// Shape: `known` gives the index that there is, whose nodes are passed over; `done` gets the bytes
-/// of each segment. Cost: some 50 MiB for each thread, and 60 bytes for each commit.
+/// of each segment. Cost: some 30 MiB for each thread, and 60 bytes for each commit.
 fn build<T: Send, E: Into<Trouble>>(
     repository: &Repository,
     commits: Vec<ObjectId>,
@@ -252,10 +252,7 @@ fn build<T: Send, E: Into<Trouble>>(
             };
             while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let ids = share.iter().filter_map(|(_, number)| commits.get(*number as usize));
-                for id in ids {
-                    progress.add_files(1);
-                    intake.commit(*id, &mut finish)?;
-                }
+                intake.commits(ids, &mut finish)?;
             }
             finish(intake.builder)?;
             Ok::<_, Trouble>(segments)
@@ -287,27 +284,45 @@ impl<'r> Intake<'r> {
         Self { repository, reader, progress, known, taken: HashSet::new(), builder }
     }
 
-    fn commit(
+    fn commits<'i>(
         &mut self,
-        id: ObjectId,
+        ids: impl Iterator<Item = &'i ObjectId>,
         finish: &mut impl FnMut(SegmentBuilder) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
-        self.progress.check()?;
-        let commit = self.reader.commit(&id)?;
-        if commit.run.is_none() {
-            return Ok(());
-        }
-        self.builder.begin_run(id);
-        let mut stack = Vec::new();
-        for (table, content) in contents(&commit) {
-            match table {
-                Table::Makers => self.builder.made(&content),
-                _ => self.builder.used(&content),
+        let mut named = Vec::new();
+        for id in ids {
+            self.progress.check()?;
+            self.progress.add_files(1);
+            let commit = self.reader.commit(id)?;
+            if commit.run.is_none() {
+                continue;
             }
-            if self.repository.store.stored(&content)? == Some(Stored::Tree) {
-                stack.push(content);
+            self.builder.begin_run(*id);
+            for (table, content) in contents(&commit) {
+                match table {
+                    Table::Makers => self.builder.made(&content),
+                    _ => self.builder.used(&content),
+                }
+                named.push(content);
             }
         }
+        named.sort_unstable();
+        named.dedup();
+        for directory in self.repository.store.nodes_among(&named)? {
+            self.directory(directory, finish)?;
+        }
+        if self.builder.bytes() >= SEGMENT_BYTES {
+            finish(std::mem::take(&mut self.builder))?;
+        }
+        Ok(())
+    }
+
+    fn directory(
+        &mut self,
+        root: ObjectId,
+        finish: &mut impl FnMut(SegmentBuilder) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let mut stack = vec![root];
         while let Some(node) = stack.pop() {
             let short = node.as_bytes().first_chunk().copied().unwrap_or_default();
             if !self.taken.insert(short) || self.known.has_node(&node)? {
@@ -332,9 +347,6 @@ impl<'r> Intake<'r> {
                     }
                 }
             }
-        }
-        if self.builder.bytes() >= SEGMENT_BYTES {
-            finish(std::mem::take(&mut self.builder))?;
         }
         Ok(())
     }

@@ -1,40 +1,44 @@
 //! Which commits count: those that refs name, and what branches and tags lead to.
 
-use std::collections::HashSet;
-
 use crate::graph;
 use crate::object::{Commit, ObjectId};
 use crate::progress::Progress;
 use crate::repo::ref_name::RefKind;
 use crate::repo::refs::Refs;
 use crate::repo::{Error, Repository};
-use crate::store::Reader;
+use crate::store::{Position, Reader};
 
 /// Lists all of them, ascending: a run that came in with a branch may have no ref of its own.
 ///
-/// Cost: the name of each ref and the place of each commit in the graph; no record. Some 100 bytes
+/// Cost: the name of each ref and the place of each commit in the graph; no record. Some 40 bytes
 /// of memory for each.
 pub fn commits(
     repository: &Repository,
     refs: &Refs,
     progress: &Progress,
 ) -> Result<Vec<ObjectId>, Error> {
-    let (mut commits, mut tips) = (Vec::new(), Vec::new());
-    refs.each(&mut repository.store.reader(), |name, id| {
-        commits.push(id);
-        // A run is named by itself; of its history the branches know.
-        if RefKind::Run.short_name(name).is_none() {
-            tips.push(id);
+    let mut reader = repository.store.reader();
+    let mut tips: Vec<ObjectId> = repository.head_commit()?.into_iter().collect();
+    // A run is named by itself; of its history the branches know.
+    for kind in RefKind::ALL.into_iter().filter(|kind| *kind != RefKind::Run) {
+        tips.extend(refs.list(&mut reader, Some(kind.folder()))?.into_values());
+    }
+    let mut commits = history(repository, tips, progress)?;
+    commits.sort_unstable();
+    let mut apart = Vec::new();
+    refs.each(&mut reader, |_, id| {
+        if commits.binary_search(&id).is_err() {
+            apart.push(id);
         }
-        Ok::<_, Error>(())
+        progress.check().map_err(Error::from)
     })?;
-    tips.extend(repository.head_commit()?);
-    commits.extend(history(repository, tips, progress)?);
+    commits.append(&mut apart);
     commits.sort_unstable();
     commits.dedup();
     Ok(commits)
 }
 
+/// Lists all commits to which some lead, in no order.
 fn history(
     repository: &Repository,
     mut tips: Vec<ObjectId>,
@@ -43,13 +47,20 @@ fn history(
     tips.sort_unstable();
     tips.dedup();
     repository.with_history(&tips, progress, |commits, positions| {
-        let mut found = HashSet::new();
+        let mut found = vec![false; commits.position_count() as usize];
+        let enter = |position: &Position| {
+            let is_new = found.get_mut(position.index() as usize);
+            is_new.is_some_and(|is_found| !std::mem::replace(is_found, true))
+        };
+        let mut ids = Vec::new();
         let read = |position, parents: &mut Vec<_>| {
             progress.check()?;
-            commits.read(position, parents).map(drop).map_err(Error::from)
+            commits.read(position, parents)?;
+            ids.push(commits.id(position)?);
+            Ok::<_, Error>(())
         };
-        graph::reach(positions.iter().copied(), |position| found.insert(*position), read)?;
-        found.into_iter().map(|position| Ok(commits.id(position)?)).collect()
+        graph::reach(positions.iter().copied(), enter, read)?;
+        Ok(ids)
     })
 }
 

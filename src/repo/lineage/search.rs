@@ -12,7 +12,7 @@ use crate::repo::refs::Refs;
 use crate::repo::trouble::Trouble;
 use crate::repo::{Error, Repository};
 use crate::store::lineage_index::Table;
-use crate::store::{Reader, StoreError, Stored};
+use crate::store::{Reader, StoreError};
 
 /// Follows content from run to run.
 ///
@@ -86,7 +86,7 @@ impl<'r> Search<'r> {
             }
             let mut found = Vec::new();
             self.around(content, near, &mut asked, &mut found)?;
-            self.inside(content, near, &mut asked, &mut found)?;
+            self.inside(content, depth, near, &mut asked, &mut found)?;
             for id in found {
                 if runs.contains_key(&id) {
                     continue;
@@ -124,11 +124,17 @@ impl<'r> Search<'r> {
     fn inside(
         &mut self,
         content: ObjectId,
+        depth: u32,
         table: Table,
         asked: &mut HashSet<ObjectId>,
         into: &mut Vec<ObjectId>,
     ) -> Result<(), Trouble> {
-        if self.repository.store.stored(&content)? != Some(Stored::Tree) {
+        // It has every directory that a run names; what only the user names is looked for.
+        let is_node = match depth {
+            0 => !self.repository.store.nodes_among(&[content])?.is_empty(),
+            _ => self.index.has_node(&content)?,
+        };
+        if !is_node {
             return Ok(());
         }
         let (mut stack, mut seen) = (vec![content], HashSet::from([content]));

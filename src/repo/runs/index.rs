@@ -137,8 +137,7 @@ fn all(reader: &mut Reader<'_>, refs: ObjectId) -> Result<(Vec<ObjectId>, Again)
 }
 
 fn folder() -> Result<TreePath, Error> {
-    let folder = RefKind::Run.prefix().trim_end_matches('/');
-    TreePath::new(folder).map_err(|error| Error::Internal(error.to_string()))
+    TreePath::new(RefKind::Run.folder()).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// Notes what went, and gives the commits that need a row.

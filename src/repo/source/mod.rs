@@ -57,8 +57,7 @@ enum Standing {
 /// Cost: a few small reads for each.
 pub(super) fn recorded(repository: &Repository) -> Result<Vec<Recorded>, Error> {
     let mut reader = repository.store.reader();
-    let folder = RefKind::Source.prefix().trim_end_matches('/');
-    let refs = repository.refs()?.list(&mut reader, Some(folder))?;
+    let refs = repository.refs()?.list(&mut reader, Some(RefKind::Source.folder()))?;
     refs.into_values().map(|id| Recorded::load(&mut reader, id)).collect()
 }
 

@@ -29,6 +29,7 @@ seed tile $good/journal/{bundle,hashes}* $bad/journal/{bundle,frame,hashes}*
 seed stage $good/stage/stage.json $bad/stage/*
 seed stamps $good/stage/stamps
 seed commit_graph $good/commit-graph/* $bad/commit-graph/*
+seed lineage_index $good/lineage-index/* $bad/lineage-index/*
 seed runs_index $good/runs-index/* $bad/runs-index/*
 seed local $good/{bisect,run-state,lease}/* $bad/lease/*
 seed attachments $good/{series,trace}/* $bad/series/*

@@ -13,6 +13,7 @@ use provenance::format::chunk::map::{ChunkMap, decode_list};
 use provenance::format::commit_graph::CommitGraph;
 use provenance::format::entry_file::{decode_entry_file, encode_entry_file};
 use provenance::format::lease::Lease;
+use provenance::format::lineage_index::{self, Table};
 use provenance::format::pack::{
     BlockRow, BlockSummary, HEADER_BYTES, PackIndex, TRAILER_BYTES, Trailer,
 };
@@ -56,6 +57,7 @@ pub const ALL: &[(&str, Feed)] = &[
     ("stamps", stamps),
     ("commit_graph", commit_graph),
     ("runs_index", runs_index),
+    ("lineage_index", lineage_index),
     ("local", local),
     ("attachments", attachments),
     ("config", config),
@@ -259,6 +261,36 @@ pub fn runs_index(bytes: &[u8]) {
         let Ok(column) = place.decode(column.to_vec(), directory.rows) else { continue };
         for row in [0, 1, directory.rows / 2, directory.rows, u32::MAX] {
             black_box(column.cell(row));
+        }
+    }
+}
+
+pub fn lineage_index(bytes: &[u8]) {
+    if let Ok(state) = lineage_index::State::decode(bytes) {
+        assert_eq!(state.encode(), bytes, "a state has one spelling");
+    }
+    let Some(end) = bytes.last_chunk() else { return };
+    let Ok(trailer) = lineage_index::Trailer::decode(end, bytes.len() as u64) else { return };
+    let cut = |offset: u64, length: usize| {
+        let start = usize::try_from(offset).ok()?;
+        bytes.get(start..start.checked_add(length)?)
+    };
+    let Some(listed) = cut(trailer.offset, usize::try_from(trailer.bytes).unwrap_or(usize::MAX))
+    else {
+        return;
+    };
+    let Ok(directory) = lineage_index::Directory::decode(listed, &trailer) else { return };
+    let sought = ObjectId::of(b"data");
+    for table in [Table::Runs, Table::Nodes, Table::Makers, Table::Users, Table::Holders] {
+        for page in directory.pages(table).chain(directory.pages_of(table, &sought)) {
+            let page = cut(page.offset, page.bytes).expect("pages lie in the file");
+            black_box(lineage_index::numbers(page, &sought).count());
+            black_box(lineage_index::has(page, &sought));
+        }
+        for number in [0, 1, directory.rows(table), u32::MAX] {
+            let Some((page, row)) = directory.page_at(table, number) else { continue };
+            let page = cut(page.offset, page.bytes).expect("pages lie in the file");
+            black_box(lineage_index::id_at(page, row));
         }
     }
 }

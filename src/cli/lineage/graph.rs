@@ -54,6 +54,7 @@ fn graph(report: &LineageReport) -> (Names, Vec<(String, String, &'static str)>)
     let mut names = Names::new();
     let ends = report.edges.iter().flat_map(|edge| [edge.from, edge.to]);
     for node in ends.chain([report.start]) {
+        let number = names.len();
         let label = match node {
             LineageNode::Commit(id) => match report.commits.get(&id).and_then(|of| of.run.as_ref())
             {
@@ -65,9 +66,10 @@ fn graph(report: &LineageReport) -> (Names, Vec<(String, String, &'static str)>)
                 format!("{name} {}", id.short())
             }
         };
+        // Of two ids somebody can make the first digits the same.
         let key = match node {
-            LineageNode::Commit(id) => format!("c{}", id.short()),
-            LineageNode::Artifact(id) => format!("a{}", id.short()),
+            LineageNode::Commit(id) => format!("c{}_{number}", id.short()),
+            LineageNode::Artifact(id) => format!("a{}_{number}", id.short()),
         };
         let stale = if report.stale.of(&node).is_empty() { "" } else { " (stale)" };
         names.entry(node).or_insert((key, escape::line(&format!("{label}{stale}"))));

@@ -51,6 +51,9 @@ fn what_has_no_value_is_tested_only_if_it_matters() {
     assert!(out(&answer).contains(found), "{}", out(&answer));
     assert!(out(&answer).contains("Metrics:\n  accuracy  0.9  →  0.5"), "{}", out(&answer));
     // Nobody said so of them: a test still may.
+    let answer = project.run(&["bisect", "bad", "runs/r0"]);
+    assert_eq!(answer.code, Some(2), "{}", out(&answer));
+    assert!(answer.err.contains("is called bad, but its metrics.accuracy is 0.9"));
     assert!(!project.text(&["bisect", "log"]).contains("skip"));
     let answer = project.run(&["bisect", "run", "sh", "-c", "test $(cat number) -lt 2"]);
     finds(&answer, &id(&project, "runs/r2"));

@@ -146,6 +146,9 @@ pub fn bisect_say(
         if verdict == Verdict::Bad && commits.len() > 1 {
             return Err(Error::Usage(format!("one commit is {}: name one", state.bad_word)));
         }
+        for commit in commits.iter().filter(|_| verdict != Verdict::Skip) {
+            metric::insist(repository, &state, *commit, verdict)?;
+        }
         state.log.extend(commits.into_iter().map(|commit| Said { commit, verdict, reason: None }));
         Ok(state)
     })

@@ -4,4 +4,4 @@
 #[allow(dead_code, missing_docs)]
 mod decoders;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::runs_index(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decoders::indexes::runs_index(bytes));

@@ -1,7 +1,10 @@
 //! Files that described commits name by their paths, taken in from a directory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::describe::{Described, kind_of};
@@ -59,6 +62,10 @@ pub(super) fn take(
     let (found, failed) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     match failed {
         None => Ok(found),
+        Some((path, IngestFailure::Io(error))) => {
+            let path = PathBuf::from(OsStr::from_bytes(path.as_bytes()));
+            Err(Error::io("read the file of the stream", path, error))
+        }
         Some((path, failure)) => {
             Err(Error::Usage(format!("a file of the stream {failure}, path={path}")))
         }

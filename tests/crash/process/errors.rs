@@ -203,6 +203,11 @@ fn fail_at_all(words: &str, begins: &[&str], errno: &'static str) {
 /// `init` once ended with 0 and without `HEAD` when it could not open it, which made a repository
 /// that no command could use.
 #[test]
+fn rollback_and_import_tell_what_the_system_refused() {
+    fail_at_calls("rollback, import", &["rollback", "import"]);
+}
+
+#[test]
 fn init_does_not_take_what_it_cannot_open_for_there() {
     fail_at_all("init", &["open"], "EMFILE");
 }

@@ -101,6 +101,16 @@ fn restore_and_rm_leave_whole_files() {
 }
 
 #[test]
+fn rollback_leaves_whole_files() {
+    kill_everywhere("rollback", &["rollback"]);
+}
+
+#[test]
+fn import_is_as_before_or_as_after() {
+    kill_everywhere("import", &["import"]);
+}
+
+#[test]
 fn branch_and_tag_are_as_before_or_as_after() {
     kill_everywhere("branch, tag, undo", &["branch", "tag", "undo"]);
 }
@@ -112,5 +122,6 @@ fn gc_loses_nothing() {
 
 #[test]
 fn looking_and_setting_change_nothing_by_halves() {
-    kill_everywhere("fsck, status, log, config", &["fsck", "status", "log", "config"]);
+    let commands = ["fsck", "status", "log", "lineage", "config"];
+    kill_everywhere("fsck, status, log, lineage, config", &commands);
 }

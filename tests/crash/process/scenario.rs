@@ -67,6 +67,10 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["restore", "--staged", "."], staged, ""),
     of(&["restore", "-S", "-W", "."], staged, "both"),
     of(&["restore", "--source", "other", "."], nothing, "all of another branch"),
+    of(&["rollback", "v1"], nothing, ""),
+    of(&["rollback", "v1", "table.csv", "many"], nothing, "paths"),
+    of(&["rollback", "-f", "v1"], edit, "over changes"),
+    of(&["import", "--jsonl", "../bystander/runs.jsonl", "--files", "."], described, ""),
     of(&["rm", "table.csv"], nothing, ""),
     of(&["rm", "-r", "many"], nothing, ""),
     of(&["rm", "-r", "--cached", "many"], nothing, ""),
@@ -89,6 +93,7 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["fsck", "--full"], nothing, ""),
     of(&["status"], edit, "new stamps"),
     of(&["log", "--all"], no_cache, "no cache"),
+    of(&["lineage", "table.csv"], no_cache, "no cache"),
     of(&["config", "set", "gc.grace-days", "30"], nothing, ""),
     of(&["config", "unset", "user.name"], set_name, ""),
     of(&["config", "set", "--user", "user.email", "ada@example.org"], nothing, ""),
@@ -201,6 +206,20 @@ fn much(world: &World) {
 fn beside_git(world: &World) {
     world.write(".git/HEAD", b"ref: refs/heads/main\n");
     world.write(".git/info/exclude", b"# nothing yet\n");
+}
+
+/// Runs of another tracker, in the order in which they were, with content that is here.
+fn described(world: &World) {
+    let mut lines = String::from("{\"schema\":\"provenance/exchange/v1\"}\n");
+    for number in 0..8 {
+        lines += &format!(
+            "{{\"record\":{{\"run\":{{\"name\":\"r{number}\",\"started\":{},\
+             \"params\":{{\"lr\":{number}}},\"inputs\":[{{\"path\":\"table.csv\"}}],\
+             \"outputs\":[{{\"path\":\"model.bin\"}}]}}}}}}\n",
+            1_600_000_000_000_i64 + number,
+        );
+    }
+    world.write("../bystander/runs.jsonl", lines.as_bytes());
 }
 
 /// Stored, staged, and taken off the stage again.

@@ -21,7 +21,7 @@ pub type Contents = BTreeMap<String, Files>;
 /// All that a command may change, and that its user sees.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// Name of each branch and tag, and what its commit says.
+    /// Name of each branch, tag and run, and what its commit says.
     pub refs: Vec<(String, String)>,
     /// What the stage and the settings hold.
     pub local: Files,
@@ -124,10 +124,9 @@ pub fn open(world: &World) -> Repository {
 }
 
 fn refs(repository: &Repository) -> Vec<(String, String)> {
-    let branches = repo::branch_list(repository).expect("branches").branches;
-    let tags = repo::tag_list(repository).expect("tags");
-    let branches = branches.iter().map(|b| (format!("heads/{}", b.name), says(&b.commit)));
-    branches.chain(tags.iter().map(|t| (format!("tags/{}", t.name), says(&t.commit)))).collect()
+    let mut reader = repository.store.reader();
+    let all = repository.refs().and_then(|refs| refs.list(&mut reader, None)).expect("refs");
+    all.into_iter().map(|(name, id)| (name, says(&reader.commit(&id).expect("a commit")))).collect()
 }
 
 /// What a commit says but for the machine, of which an error may hide a part, and so but for ids.

@@ -71,7 +71,8 @@ pub fn bisect_start(
 ) -> Result<BisectReport, Error> {
     go(repository, &request.command, progress, || {
         if bisect::load(&repository.location.folder)?.is_some() {
-            let text = "a bisection is under way: `provenance bisect reset` ends it";
+            let text = "a bisection is under way: `provenance bisect next` goes on with it, \
+                        `provenance bisect reset` ends it";
             return Err(Error::Conflict(text.to_owned()));
         }
         begin(repository, request)

@@ -106,6 +106,11 @@ fn rollback_leaves_whole_files() {
 }
 
 #[test]
+fn bisect_leaves_whole_files() {
+    kill_everywhere("bisect", &["bisect"]);
+}
+
+#[test]
 fn import_is_as_before_or_as_after() {
     kill_everywhere("import", &["import"]);
 }

@@ -119,6 +119,12 @@ impl Truth {
         if ended == Ended::Cut && standing == Standing::Between && is_refused {
             output = world.run(&[&["checkout", "-f"], &self.scenario.words[1..]].concat());
         }
+        // The search is under way by then, and says how it goes on.
+        let is_begun = output.status.code() == Some(11)
+            && self.scenario.words.starts_with(&["bisect", "start"]);
+        if is_begun && standing != Standing::After {
+            output = world.run(&["bisect", "next"]);
+        }
         let (code, found) = (output.status.code(), State::of(world).tidy());
         let is_first = code == Some(0) && found == self.after.0;
         let is_second = code == self.again.0 && found == self.again.1;

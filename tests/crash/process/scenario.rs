@@ -71,6 +71,9 @@ pub const SCENARIOS: &[Scenario] = &[
     of(&["rollback", "v1", "table.csv", "many"], nothing, "paths"),
     of(&["rollback", "-f", "v1"], edit, "over changes"),
     of(&["import", "--jsonl", "../bystander/runs.jsonl", "--files", "."], described, ""),
+    of(&["bisect", "start", "main", "v1"], many_packs, ""),
+    of(&["bisect", "good"], bisecting, ""),
+    of(&["bisect", "reset"], bisecting, ""),
     of(&["rm", "table.csv"], nothing, ""),
     of(&["rm", "-r", "many"], nothing, ""),
     of(&["rm", "-r", "--cached", "many"], nothing, ""),
@@ -234,6 +237,11 @@ fn many_packs(world: &World) {
         world.write("table.csv", &table(321 + number));
         world.must(&["commit", "-q", "-am", "a row more"]);
     }
+}
+
+fn bisecting(world: &World) {
+    many_packs(world);
+    world.must(&["bisect", "start", "main", "v1"]);
 }
 
 /// Enough transactions for a bundle.

@@ -216,6 +216,10 @@ fn tell(context: &Context, report: &RunReport) -> Result<(), Failure> {
         context.print(|out| Ok(out.json(&json(report))?))?;
         return Ok(());
     }
+    // An exit code that is no success is always explained.
+    for path in &report.missing {
+        say(&format!("missing: {path} was to be written, and is not there"));
+    }
     if context.global.quiet {
         return Ok(());
     }
@@ -223,9 +227,6 @@ fn tell(context: &Context, report: &RunReport) -> Result<(), Failure> {
         say(note);
     }
     split_text::warn(print::Paint::PLAIN, report.overlaps.as_ref());
-    for path in &report.missing {
-        say(&format!("missing: {path} was to be written, and is not there"));
-    }
     let place = match (&report.branch, report.sibling) {
         (Some(branch), _) => format!(", {} stands on it", branch_of(branch)),
         (None, Some(Sibling::Moved)) => {

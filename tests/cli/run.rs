@@ -86,8 +86,10 @@ fn the_exit_code_is_that_of_the_command() {
         assert_eq!(output.status.code(), Some(code), "{output:?}");
     }
     assert_eq!(project.output(&["show", "none"]).status.code(), Some(2), "nothing ran");
-    let output = project.output(&["run", "-o", "gone", "--", "true"]);
+    let output = project.output(&["-q", "run", "-o", "gone", "--", "true"]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "provenance: missing: gone was to be written, and is not there\n");
     let outputs = project.record("HEAD")["run"]["outputs"].clone();
     assert_eq!(outputs, serde_json::json!([{"path": "gone"}]), "recorded as missing");
 }

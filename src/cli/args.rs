@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::print::ColorChoice;
 use super::{
@@ -92,6 +92,47 @@ pub enum Command {
     Undo(undo::Args),
 }
 
+/// How each command's words are described, by its name.
+const COMMANDS: &[(&str, fn(clap::Command) -> clap::Command)] = &[
+    ("add", add::Args::augment_args),
+    ("bisect", bisect::Args::augment_args),
+    ("branch", branch::Args::augment_args),
+    ("cat", cat::Args::augment_args),
+    ("checkout", checkout::Args::augment_args),
+    ("commit", commit::Args::augment_args),
+    ("commit-tree", commit_tree::Args::augment_args),
+    ("completion", completion::Args::augment_args),
+    ("config", config::Args::augment_args),
+    ("diff", diff::Args::augment_args),
+    ("du", du::Args::augment_args),
+    ("export", export::Args::augment_args),
+    ("fsck", fsck::Args::augment_args),
+    ("gc", gc::Args::augment_args),
+    ("hash", hash::Args::augment_args),
+    ("impact", impact::Args::augment_args),
+    ("import", import::Args::augment_args),
+    ("init", init::Args::augment_args),
+    ("keep-calls", keep_calls::Args::augment_args),
+    ("lineage", lineage::Args::augment_args),
+    ("log", log::Args::augment_args),
+    ("ls", ls::Args::augment_args),
+    ("man", man::Args::augment_args),
+    ("merge-base", merge_base::Args::augment_args),
+    ("reproduce", reproduce::Args::augment_args),
+    ("restore", restore::Args::augment_args),
+    ("rev-list", rev_list::Args::augment_args),
+    ("rev-parse", rev_parse::Args::augment_args),
+    ("rm", rm::Args::augment_args),
+    ("rollback", rollback::Args::augment_args),
+    ("run", run::Args::augment_args),
+    ("runs", runs::Args::augment_args),
+    ("show", show::Args::augment_args),
+    ("source", source::Args::augment_args),
+    ("status", status::Args::augment_args),
+    ("tag", tag::Args::augment_args),
+    ("undo", undo::Args::augment_args),
+];
+
 /// Groups the commands for `provenance --help`.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "config", "completion"]),
@@ -142,9 +183,24 @@ fn groups(command: &clap::Command) -> String {
 
 /// Parses the words of a command line, the program's name first.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Typed, clap::Error> {
+    let words: Vec<OsString> = with_counts(words).collect();
+    if let Some(typed) = parse_one(&words) {
+        return Ok(typed);
+    }
     let mut command = definition();
-    let matches = command.try_get_matches_from_mut(with_counts(words))?;
+    let matches = command.try_get_matches_from_mut(words)?;
     Typed::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Parses what is one command and has no mistake: to describe all of them takes as long as the
+/// rest of the start.
+fn parse_one(words: &[OsString]) -> Option<Typed> {
+    let of = |word: &OsString| COMMANDS.iter().find(|(name, _)| word == name);
+    let (name, augment) = words.iter().skip(1).find_map(of)?;
+    let command = Global::augment_args(clap::Command::new("provenance"));
+    let command = command.subcommand(augment(clap::Command::new(*name)));
+    let matches = command.try_get_matches_from(words).ok()?;
+    Typed::from_arg_matches(&matches).ok()
 }
 
 /// Takes `log -5` for `log -n5`, as git does.

@@ -8,6 +8,15 @@ fn the_definition_is_sound() {
 }
 
 #[test]
+fn each_command_can_be_described_alone() {
+    let definition = definition();
+    let mut all: Vec<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
+    all.sort_unstable();
+    let alone: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(alone, all);
+}
+
+#[test]
 fn every_visible_command_is_in_one_group() {
     let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
     let definition = definition();
@@ -29,8 +38,14 @@ fn every_example_of_the_help_parses() {
         for line in help.lines().filter_map(|line| line.trim().strip_prefix("provenance ")) {
             let line = line.split("  #").next().unwrap_or(line);
             let words = std::iter::once("provenance".to_owned()).chain(words(line));
-            let parsed = parse(words.map(OsString::from));
+            let words: Vec<OsString> = words.map(OsString::from).collect();
+            let parsed = parse(words.clone());
             assert!(parsed.is_ok(), "{line}: {}", parsed.expect_err("just seen"));
+            let matches = definition().get_matches_from(with_counts(words.clone()));
+            let whole = Typed::from_arg_matches(&matches).expect("parsed");
+            let words: Vec<OsString> = with_counts(words).collect();
+            let one = parse_one(&words).expect("it has no mistake");
+            assert_eq!(format!("{one:?}"), format!("{whole:?}"), "{line}");
         }
     }
 }

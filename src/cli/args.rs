@@ -92,8 +92,11 @@ pub enum Command {
     Undo(undo::Args),
 }
 
+/// Describes the words of a command.
+type Describe = fn(clap::Command) -> clap::Command;
+
 /// How each command's words are described, by its name.
-const COMMANDS: &[(&str, fn(clap::Command) -> clap::Command)] = &[
+const COMMANDS: &[(&str, Describe)] = &[
     ("add", add::Args::augment_args),
     ("bisect", bisect::Args::augment_args),
     ("branch", branch::Args::augment_args),
@@ -196,9 +199,9 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Typed, clap::E
 /// rest of the start.
 fn parse_one(words: &[OsString]) -> Option<Typed> {
     let of = |word: &OsString| COMMANDS.iter().find(|(name, _)| word == name);
-    let (name, augment) = words.iter().skip(1).find_map(of)?;
+    let (name, describe) = words.iter().skip(1).find_map(of)?;
     let command = Global::augment_args(clap::Command::new("provenance"));
-    let command = command.subcommand(augment(clap::Command::new(*name)));
+    let command = command.subcommand(describe(clap::Command::new(*name)));
     let matches = command.try_get_matches_from(words).ok()?;
     Typed::from_arg_matches(&matches).ok()
 }

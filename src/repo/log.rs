@@ -159,7 +159,7 @@ pub(super) fn labels(repository: &Repository) -> Result<BTreeMap<ObjectId, Vec<L
     let refs = repository.refs()?;
     let mut reader = repository.store.reader();
     let mut labels: BTreeMap<ObjectId, Vec<Label>> = BTreeMap::new();
-    let head = repository.head()?;
+    let head = repository.head_at(&refs)?;
     if let Head::Detached(id) = &head {
         labels.entry(*id).or_default().push(Label::Head(None));
     }

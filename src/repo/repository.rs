@@ -97,10 +97,31 @@ impl Repository {
     /// if no branch is followed, or before `init` has ended.
     fn head_and_refs(&self) -> Result<(Head, Option<Refs>), Error> {
         let head = local::load_head(&self.location.folder)?;
-        let Head::Branch(name) = &head else { return Ok((head, None)) };
+        if matches!(head, Head::Detached(_)) {
+            return Ok((head, None));
+        }
         let Some(refs) = self.refs_if_any()? else { return Ok((head, None)) };
-        let renamed = self.renamed_branch(&refs, name)?;
-        Ok((renamed.map_or(head, Head::Branch), Some(refs)))
+        Ok((self.head_at(&refs)?, Some(refs)))
+    }
+
+    /// Reads what the worktree stands on, as [`Self::head`], where refs stand so.
+    pub(super) fn head_at(&self, refs: &Refs) -> Result<Head, Error> {
+        let head = local::load_head(&self.location.folder)?;
+        let Head::Branch(name) = &head else { return Ok(head) };
+        let renamed = self.renamed_branch(refs, name)?;
+        Ok(renamed.map_or(head, Head::Branch))
+    }
+
+    /// Gives the commit that the worktree stands on, where refs stand so; none before the first.
+    pub(super) fn head_commit_at(
+        &self,
+        refs: &Refs,
+        reader: &mut Reader<'_>,
+    ) -> Result<Option<ObjectId>, Error> {
+        match self.head_at(refs)? {
+            Head::Detached(id) => Ok(Some(id)),
+            Head::Branch(name) => refs.find(reader, &name),
+        }
     }
 
     /// Gives the tree of a commit; the empty tree before the first.

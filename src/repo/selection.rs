@@ -46,7 +46,8 @@ impl Selection {
             })?;
         }
         if all || selection.tips.is_empty() && (words.is_empty() || !selection.hidden.is_empty()) {
-            selection.tips.extend(repository.head_commit()?);
+            let refs = resolver.refs().clone();
+            selection.tips.extend(repository.head_commit_at(&refs, resolver.reader())?);
         }
         for ids in [&mut selection.tips, &mut selection.hidden] {
             ids.sort_unstable();

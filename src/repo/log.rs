@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use self::filter::Filter;
 use self::path_history::PathHistory;
+use super::revision::Resolver;
 use super::selection::{self, Selection};
 use super::{Error, Head, Repository, date};
 use crate::object::{Commit, ObjectId, Timestamp, Transaction, TreePath};
@@ -98,12 +99,15 @@ pub fn log<E: From<Error>>(
 ) -> Result<(), E> {
     let filter = filter_of(repository, &request.filter)?;
     let revisions = &request.revisions;
-    let selection = Selection::resolve(repository, revisions, request.all, progress)?;
+    let mut resolver = Resolver::new(repository)?;
+    let resolved =
+        Selection::resolve_at(repository, &mut resolver, revisions, request.all, progress);
+    let selection = resolved?;
     let mut listing = Listing {
         repository,
         request,
         filter,
-        labels: labels(repository)?,
+        labels: labels(&mut resolver)?,
         told: HashSet::new(),
         shown_count: 0,
     };
@@ -155,17 +159,15 @@ fn filter_of(repository: &Repository, request: &LogFilter) -> Result<Filter, Err
 }
 
 /// Finds what names which commit.
-pub(super) fn labels(repository: &Repository) -> Result<BTreeMap<ObjectId, Vec<Label>>, Error> {
-    let refs = repository.refs()?;
-    let mut reader = repository.store.reader();
+pub(super) fn labels(resolver: &mut Resolver<'_>) -> Result<BTreeMap<ObjectId, Vec<Label>>, Error> {
+    let (head, refs) = (resolver.head().clone(), resolver.refs().clone());
     let mut labels: BTreeMap<ObjectId, Vec<Label>> = BTreeMap::new();
-    let head = repository.head_at(&refs)?;
     if let Head::Detached(id) = &head {
         labels.entry(*id).or_default().push(Label::Head(None));
     }
     // Not all refs: there may be a million runs, and they are no labels.
-    let mut named = refs.list(&mut reader, Some("heads"))?;
-    named.extend(refs.list(&mut reader, Some("tags"))?);
+    let mut named = refs.list(resolver.reader(), Some("heads"))?;
+    named.extend(refs.list(resolver.reader(), Some("tags"))?);
     for (full, id) in named {
         let is_head = head == Head::Branch(full.clone());
         let label = match full.split_once('/') {

@@ -117,7 +117,8 @@ fn names_stand_at_their_commits() {
     sample.move_ref("heads/side", None, Some('b'));
     sample.move_ref("tags/v1", None, Some('b'));
     sample.move_ref("tags/v0", None, Some('a'));
-    let labels = labels(&sample.repository).expect("labels");
+    let mut resolver = Resolver::new(&sample.repository).expect("refs");
+    let labels = labels(&mut resolver).expect("labels");
     let head = Label::Head(Some("main".into()));
     let expected = [head, Label::Tag("v1".into()), Label::Branch("side".into())];
     assert_eq!(labels[&sample.ids[&'b']], expected);

@@ -101,27 +101,24 @@ impl Repository {
             return Ok((head, None));
         }
         let Some(refs) = self.refs_if_any()? else { return Ok((head, None)) };
-        Ok((self.head_at(&refs)?, Some(refs)))
+        Ok((self.followed(head, &refs)?, Some(refs)))
     }
 
-    /// Reads what the worktree stands on, as [`Self::head`], where refs stand so.
-    pub(super) fn head_at(&self, refs: &Refs) -> Result<Head, Error> {
+    /// Gives what the worktree stands on, and where every ref stood right after.
+    ///
+    /// Shape: in this order, since a new branch is there before `HEAD` names it: refs that were
+    /// read before `HEAD` may not have it yet.
+    pub(super) fn head_then_refs(&self) -> Result<(Head, Refs), Error> {
         let head = local::load_head(&self.location.folder)?;
+        let refs = self.refs()?;
+        Ok((self.followed(head, &refs)?, refs))
+    }
+
+    /// Follows a branch that was renamed to its new name.
+    fn followed(&self, head: Head, refs: &Refs) -> Result<Head, Error> {
         let Head::Branch(name) = &head else { return Ok(head) };
         let renamed = self.renamed_branch(refs, name)?;
         Ok(renamed.map_or(head, Head::Branch))
-    }
-
-    /// Gives the commit that the worktree stands on, where refs stand so; none before the first.
-    pub(super) fn head_commit_at(
-        &self,
-        refs: &Refs,
-        reader: &mut Reader<'_>,
-    ) -> Result<Option<ObjectId>, Error> {
-        match self.head_at(refs)? {
-            Head::Detached(id) => Ok(Some(id)),
-            Head::Branch(name) => refs.find(reader, &name),
-        }
     }
 
     /// Gives the tree of a commit; the empty tree before the first.

@@ -29,10 +29,20 @@ impl Selection {
         all: bool,
         progress: &Progress,
     ) -> Result<Self, Error> {
-        let mut resolver = Resolver::new(repository)?;
+        Self::resolve_at(repository, &mut Resolver::new(repository)?, words, all, progress)
+    }
+
+    /// As [`Self::resolve`], where refs stand as a resolver has read them.
+    pub fn resolve_at(
+        repository: &Repository,
+        resolver: &mut Resolver<'_>,
+        words: &[Vec<u8>],
+        all: bool,
+        progress: &Progress,
+    ) -> Result<Self, Error> {
         let mut selection = Self::default();
         for word in words {
-            selection.add(repository, &mut resolver, word, progress)?;
+            selection.add(repository, resolver, word, progress)?;
         }
         if all {
             let refs = resolver.refs().clone();
@@ -46,8 +56,7 @@ impl Selection {
             })?;
         }
         if all || selection.tips.is_empty() && (words.is_empty() || !selection.hidden.is_empty()) {
-            let refs = resolver.refs().clone();
-            selection.tips.extend(repository.head_commit_at(&refs, resolver.reader())?);
+            selection.tips.extend(resolver.head_commit()?);
         }
         for ids in [&mut selection.tips, &mut selection.hidden] {
             ids.sort_unstable();

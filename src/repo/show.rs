@@ -52,7 +52,7 @@ pub fn show<E: From<Error>>(
     mut each: impl FnMut(ShowRow) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut resolver = Resolver::new(repository)?;
-    let labels = labels(repository)?;
+    let labels = labels(&mut resolver)?;
     let head = [b"HEAD".to_vec()];
     let names = if request.commits.is_empty() { &head[..] } else { &request.commits };
     let ids: Vec<_> =

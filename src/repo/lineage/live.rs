@@ -18,8 +18,7 @@ pub fn commits(
     progress: &Progress,
 ) -> Result<Vec<ObjectId>, Error> {
     let mut reader = repository.store.reader();
-    let mut tips: Vec<ObjectId> =
-        repository.head_commit_at(refs, &mut reader)?.into_iter().collect();
+    let mut tips: Vec<ObjectId> = repository.head_commit()?.into_iter().collect();
     // A run is named by itself; of its history the branches know.
     for kind in RefKind::ALL.into_iter().filter(|kind| *kind != RefKind::Run) {
         tips.extend(refs.list(&mut reader, Some(kind.folder()))?.into_values());

@@ -44,13 +44,28 @@ impl Named {
 pub struct Resolver<'r> {
     repository: &'r Repository,
     reader: Reader<'r>,
+    head: Head,
     refs: Refs,
 }
 
 impl<'r> Resolver<'r> {
-    /// Reads where the refs stand.
+    /// Reads where `HEAD` and the refs stand.
     pub fn new(repository: &'r Repository) -> Result<Self, Error> {
-        Ok(Self { repository, reader: repository.store.reader(), refs: repository.refs()? })
+        let (head, refs) = repository.head_then_refs()?;
+        Ok(Self { repository, reader: repository.store.reader(), head, refs })
+    }
+
+    /// Gives what `HEAD` was.
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Gives the commit that `HEAD` stood on; none before the first.
+    pub fn head_commit(&mut self) -> Result<Option<ObjectId>, Error> {
+        match &self.head {
+            Head::Detached(id) => Ok(Some(*id)),
+            Head::Branch(name) => self.refs.find(&mut self.reader, name),
+        }
     }
 
     /// Gives the refs that names are looked up in.
@@ -123,7 +138,10 @@ impl<'r> Resolver<'r> {
 
     fn start(&mut self, start: &Start, want: Want) -> Result<Named, Error> {
         match start {
-            Start::Head => self.head().map(Named::Commit),
+            Start::Head => {
+                let head = self.head_commit()?;
+                head.map(Named::Commit).ok_or_else(|| not_found("commit", "HEAD"))
+            }
             Start::Id(id) => match self.repository.store.stored(id)? {
                 Some(stored) => Ok(of_stored(*id, stored)),
                 None => Err(not_found("object", &id.to_string())),
@@ -135,14 +153,6 @@ impl<'r> Resolver<'r> {
             }
             Start::Stage => Err(Error::Usage("the stage is no commit: name a path".to_owned())),
         }
-    }
-
-    fn head(&mut self) -> Result<ObjectId, Error> {
-        let head = match self.repository.head()? {
-            Head::Detached(id) => Some(id),
-            Head::Branch(name) => self.refs.find(&mut self.reader, &name)?,
-        };
-        head.ok_or_else(|| not_found("commit", "HEAD"))
     }
 
     fn name(&mut self, name: &str, want: Want) -> Result<Named, Error> {
@@ -160,8 +170,8 @@ impl<'r> Resolver<'r> {
     /// Finds the ref that a name with `@{…}` means: as it stands, or else a branch that is gone.
     fn ref_of(&mut self, name: Option<&str>) -> Result<String, Error> {
         let Some(name) = name else {
-            return match self.repository.head()? {
-                Head::Branch(name) => Ok(name),
+            return match &self.head {
+                Head::Branch(name) => Ok(name.clone()),
                 Head::Detached(_) => {
                     Err(Error::Usage("HEAD is on no branch: name one before @{…}".to_owned()))
                 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::repo::sample::Sample;
+use crate::worktree::local;
 
 /// Gives the letter of the commit that a revision stands for, or the error.
 fn commit(sample: &Sample, typed: &str) -> String {
@@ -17,6 +18,19 @@ fn history() -> Sample {
     sample.move_ref("tags/v1", None, Some('b'));
     sample.move_ref("heads/side/x", None, Some('c'));
     sample
+}
+
+/// Another command had made a branch and gone to it: there was no commit at HEAD, it said.
+#[test]
+fn head_is_what_it_was_when_refs_were_read() {
+    let sample = history();
+    let mut resolver = Resolver::new(&sample.repository).expect("refs");
+    sample.move_ref("heads/new", None, Some('b'));
+    let folder = &sample.repository.location.folder;
+    local::save_head(folder, &Head::Branch("heads/new".to_owned())).expect("saved");
+    let id = resolver.commit(b"HEAD").expect("there is one");
+    assert_eq!(sample.letter(&id), 'd');
+    assert_eq!(commit(&sample, "HEAD"), "b");
 }
 
 #[test]

@@ -104,17 +104,17 @@ mod tests {
     #[test]
     fn variables_that_lead_into_the_worktree_are_named() {
         let variables = [
-            ("PYTHONPATH", "/lib:/work/src"),
-            ("PATH", "/bin:/work/.venv/bin"),
-            ("VIRTUAL_ENV", "/work/.venv"),
-            ("PWD", "/work"),
-            ("CONFIG", "/work"),
-            ("ELSEWHERE", "/workshop:/tmp/work"),
+            ("PYTHONPATH", "/lib:/project/src"),
+            ("PATH", "/bin:/project/.venv/bin"),
+            ("VIRTUAL_ENV", "/project/.venv"),
+            ("PWD", "/project"),
+            ("CONFIG", "/project"),
+            ("ELSEWHERE", "/projects:/other/project"),
         ];
         let variables = variables.map(|(name, value)| (name.into(), value.into()));
-        let named = leading_into(Path::new("/work"), variables.into_iter());
+        let named = leading_into(Path::new("/project"), variables.into_iter());
         assert_eq!(named, ["CONFIG", "PYTHONPATH"]);
-        let without = [("PATH".into(), "/bin:/work/bin".into())];
-        assert_eq!(leading_into(Path::new("/work"), without.into_iter()), ["PATH"]);
+        let without = [("PATH".into(), "/bin:/project/bin".into())];
+        assert_eq!(leading_into(Path::new("/project"), without.into_iter()), ["PATH"]);
     }
 }

@@ -5,14 +5,13 @@
 //! in `repo`.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt as _;
 
 use crate::format::layout;
 use crate::format::lineage_index::{Directory, Page, TRAILER_BYTES, Trailer, has, id_at, numbers};
 use crate::object::ObjectId;
 
-use super::cache::{Cache, Stale, open_plain};
+use super::cache::{Cache, Stale};
+use super::segment::{self, SegmentBytes};
 
 pub use crate::format::lineage_index::{SegmentBuilder, SegmentName, State, Table};
 
@@ -25,31 +24,25 @@ const PAGES_MAX: usize = 4096;
 /// One segment, of which pages are read as they are asked for.
 #[derive(Debug)]
 pub struct Segment {
-    source: Source,
+    bytes: SegmentBytes,
     directory: Directory,
     pages: HashMap<u64, Vec<u8>>,
-}
-
-#[derive(Debug)]
-enum Source {
-    File(File),
-    Held(Vec<u8>),
 }
 
 impl Segment {
     /// Takes a segment that was just built.
     pub fn held(bytes: Vec<u8>) -> Result<Self, Stale> {
-        let length = bytes.len() as u64;
-        Self::open(Source::Held(bytes), length)
+        Self::open(SegmentBytes::Held(bytes))
     }
 
-    fn open(source: Source, length: u64) -> Result<Self, Stale> {
+    fn open(bytes: SegmentBytes) -> Result<Self, Stale> {
+        let length = bytes.length();
         let start = length.checked_sub(TRAILER_BYTES as u64).ok_or(Stale)?;
-        let trailer = source.read(start, TRAILER_BYTES)?;
+        let trailer = bytes.read(start, TRAILER_BYTES as u64)?;
         let trailer = Trailer::decode(trailer.first_chunk().ok_or(Stale)?, length)?;
-        let bytes = usize::try_from(trailer.bytes).map_err(|_| Stale)?;
-        let directory = Directory::decode(&source.read(trailer.offset, bytes)?, &trailer)?;
-        Ok(Self { source, directory, pages: HashMap::new() })
+        let directory = bytes.read(trailer.offset, trailer.bytes)?;
+        let directory = Directory::decode(&directory, &trailer)?;
+        Ok(Self { bytes, directory, pages: HashMap::new() })
     }
 
     /// Finds the runs that made or used content, or the nodes that hold it, by the table.
@@ -112,25 +105,8 @@ impl Segment {
     }
 
     fn checked(&self, page: Page) -> Result<Vec<u8>, Stale> {
-        let bytes = self.source.read(page.offset, page.bytes)?;
+        let bytes = self.bytes.read(page.offset, page.bytes as u64)?;
         if page.is_sound(&bytes) { Ok(bytes) } else { Err(Stale) }
-    }
-}
-
-impl Source {
-    fn read(&self, offset: u64, bytes: usize) -> Result<Vec<u8>, Stale> {
-        match self {
-            Self::File(file) => {
-                let mut read = vec![0; bytes];
-                file.read_exact_at(&mut read, offset).map_err(|_| Stale)?;
-                Ok(read)
-            }
-            Self::Held(held) => {
-                let start = usize::try_from(offset).map_err(|_| Stale)?;
-                let end = start.checked_add(bytes).ok_or(Stale)?;
-                held.get(start..end).map(<[u8]>::to_vec).ok_or(Stale)
-            }
-        }
     }
 }
 
@@ -141,29 +117,20 @@ pub fn load_state(cache: &Cache) -> Option<State> {
 
 /// Opens a segment that the state names.
 pub fn open_segment(cache: &Cache, name: &SegmentName, length: u64) -> Result<Segment, Stale> {
-    let path = cache.path(&layout::lineage_segment_name(name)).ok_or(Stale)?;
-    let file = open_plain(OpenOptions::new().read(true), &path).map_err(|_| Stale)?;
-    if file.metadata().map_err(|_| Stale)?.len() != length {
-        return Err(Stale);
-    }
-    Segment::open(Source::File(file), length)
+    let bytes = SegmentBytes::open(cache, &layout::lineage_segment_name(name))?;
+    if bytes.length() == length { Segment::open(bytes) } else { Err(Stale) }
 }
 
 /// Keeps a segment, if that is possible, and gives its name and its length.
 pub fn save_segment(cache: &Cache, bytes: &[u8]) -> (SegmentName, u64) {
-    let id = ObjectId::of(bytes);
-    let name = id.as_bytes().first_chunk().copied().unwrap_or_default();
-    cache.save(&layout::lineage_segment_name(&name), bytes);
-    (name, bytes.len() as u64)
+    (segment::save(cache, bytes, layout::lineage_segment_name), bytes.len() as u64)
 }
 
 /// Makes a state the one that counts, and removes the segments that it does without.
 pub fn save_state(cache: &Cache, state: &State, dropped: &[SegmentName]) {
     cache.save(layout::LINEAGE_INDEX, &state.encode());
     for name in dropped {
-        if let Some(path) = cache.path(&layout::lineage_segment_name(name)) {
-            let _gone_already = fs::remove_file(path);
-        }
+        segment::remove(cache, &layout::lineage_segment_name(name));
     }
 }
 

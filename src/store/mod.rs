@@ -38,6 +38,7 @@ pub mod refs;
 pub mod repair;
 mod revive;
 pub mod runs_index;
+mod segment;
 mod transaction;
 pub mod usage;
 

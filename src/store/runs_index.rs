@@ -4,16 +4,14 @@
 //! [`Stale`]: whoever meets it forgets all of it and builds it anew. What the rows mean is decided
 //! in `repo`.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt as _;
-
 use crate::format::layout;
 use crate::format::runs_index::{
     Directory, IDS, Place, SHORT_IDS, STARTED, TRAILER_BYTES, Trailer, WIDE,
 };
 use crate::object::ObjectId;
 
-use super::cache::{Cache, Stale, open_plain};
+use super::cache::{Cache, Stale};
+use super::segment::{self, SegmentBytes};
 
 pub use crate::format::runs_index::{
     COLUMNS_MAX, Cell, Column, SEGMENT_ROWS, SEGMENTS_MAX, SegmentBuilder, SegmentName, State,
@@ -25,34 +23,24 @@ const STATE_BYTES_MAX: u64 = 64 << 20;
 /// One segment, of which columns are read as they are asked for.
 #[derive(Debug)]
 pub struct Segment {
-    source: Source,
+    bytes: SegmentBytes,
     directory: Directory,
-}
-
-#[derive(Debug)]
-enum Source {
-    File(File),
-    Held(Vec<u8>),
 }
 
 impl Segment {
     /// Takes a segment that was just built.
     pub fn held(bytes: Vec<u8>) -> Result<Self, Stale> {
-        Self::open(Source::Held(bytes))
+        Self::open(SegmentBytes::Held(bytes))
     }
 
-    fn open(source: Source) -> Result<Self, Stale> {
-        let length = match &source {
-            Source::File(file) => file.metadata().map_err(|_| Stale)?.len(),
-            Source::Held(bytes) => bytes.len() as u64,
-        };
+    fn open(bytes: SegmentBytes) -> Result<Self, Stale> {
+        let length = bytes.length();
         let start = length.checked_sub(TRAILER_BYTES as u64).ok_or(Stale)?;
-        let trailer = read(&source, start, TRAILER_BYTES as u64, length)?;
-        let trailer = trailer.first_chunk().ok_or(Stale)?;
-        let trailer = Trailer::decode(trailer, length)?;
-        let directory = read(&source, trailer.offset, trailer.bytes, length)?;
+        let trailer = bytes.read(start, TRAILER_BYTES as u64)?;
+        let trailer = Trailer::decode(trailer.first_chunk().ok_or(Stale)?, length)?;
+        let directory = bytes.read(trailer.offset, trailer.bytes)?;
         let directory = Directory::decode(&directory, &trailer)?;
-        Ok(Self { source, directory })
+        Ok(Self { bytes, directory })
     }
 
     /// Counts the rows.
@@ -100,27 +88,7 @@ impl Segment {
     }
 
     fn bytes(&self, place: &Place) -> Result<Vec<u8>, Stale> {
-        read(&self.source, place.offset, place.bytes, u64::MAX)
-    }
-}
-
-/// Reads a stretch; its length was checked against that of the file.
-fn read(source: &Source, offset: u64, bytes: u64, length: u64) -> Result<Vec<u8>, Stale> {
-    if bytes > length {
-        return Err(Stale);
-    }
-    let bytes = usize::try_from(bytes).map_err(|_| Stale)?;
-    match source {
-        Source::File(file) => {
-            let mut read = vec![0; bytes];
-            file.read_exact_at(&mut read, offset).map_err(|_| Stale)?;
-            Ok(read)
-        }
-        Source::Held(held) => {
-            let start = usize::try_from(offset).map_err(|_| Stale)?;
-            let end = start.checked_add(bytes).ok_or(Stale)?;
-            held.get(start..end).map(<[u8]>::to_vec).ok_or(Stale)
-        }
+        self.bytes.read(place.offset, place.bytes)
     }
 }
 
@@ -131,18 +99,13 @@ pub fn load_state(cache: &Cache) -> Option<State> {
 
 /// Opens a segment that the state names.
 pub fn open_segment(cache: &Cache, name: &SegmentName, rows: u32) -> Result<Segment, Stale> {
-    let path = cache.path(&layout::runs_segment_name(name)).ok_or(Stale)?;
-    let file = open_plain(OpenOptions::new().read(true), &path).map_err(|_| Stale)?;
-    let segment = Segment::open(Source::File(file))?;
+    let segment = Segment::open(SegmentBytes::open(cache, &layout::runs_segment_name(name))?)?;
     if segment.rows() == rows { Ok(segment) } else { Err(Stale) }
 }
 
 /// Keeps a segment, if that is possible, and gives its name.
 pub fn save_segment(cache: &Cache, bytes: &[u8]) -> SegmentName {
-    let id = ObjectId::of(bytes);
-    let name = id.as_bytes().first_chunk().copied().unwrap_or_default();
-    cache.save(&layout::runs_segment_name(&name), bytes);
-    name
+    segment::save(cache, bytes, layout::runs_segment_name)
 }
 
 /// Makes a state the one that counts, and removes the segments of `before` that it does without.
@@ -150,7 +113,7 @@ pub fn save_state(cache: &Cache, state: &State, before: &State) {
     cache.save(layout::RUNS_INDEX, &state.encode());
     for (name, _) in &before.segments {
         if !state.segments.iter().any(|(kept, _)| kept == name) {
-            remove(cache, name);
+            segment::remove(cache, &layout::runs_segment_name(name));
         }
     }
 }
@@ -158,10 +121,4 @@ pub fn save_state(cache: &Cache, state: &State, before: &State) {
 /// Throws all of it away.
 pub fn forget(cache: &Cache) {
     cache.forget(layout::RUNS_INDEX);
-}
-
-fn remove(cache: &Cache, name: &SegmentName) {
-    if let Some(path) = cache.path(&layout::runs_segment_name(name)) {
-        let _gone_already = fs::remove_file(path);
-    }
 }

@@ -27,6 +27,25 @@ pub fn share(count: usize, work: impl Fn() + Sync) {
     });
 }
 
+/// Does `work` as [`share`] does, and gives all that came of it, in no order.
+///
+/// Errors: one of those of `work`.
+pub fn gather<T: Send, E: Send>(
+    count: usize,
+    work: impl Fn() -> Result<Vec<T>, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let outcomes = Mutex::new(Vec::new());
+    share(count, || {
+        let outcome = work();
+        outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+    });
+    let mut all = Vec::new();
+    for outcome in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        all.extend(outcome?);
+    }
+    Ok(all)
+}
+
 /// Starts up to `count` threads that do `work`; tells how many the system gave.
 pub fn join<'scope>(
     scope: &'scope Scope<'scope, '_>,
@@ -134,6 +153,16 @@ mod tests {
             });
             assert_eq!(came.into_inner(), count.max(1));
         }
+    }
+
+    #[test]
+    fn what_comes_of_it_is_gathered_and_an_error_is_told() {
+        let next = AtomicUsize::new(0);
+        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < 100);
+        let mut all = gather(3, || Ok::<_, ()>(std::iter::from_fn(take).collect())).unwrap();
+        all.sort_unstable();
+        assert_eq!(all, (0..100).collect::<Vec<_>>());
+        assert_eq!(gather(3, || Err::<Vec<()>, _>("damaged")), Err("damaged"));
     }
 
     #[test]

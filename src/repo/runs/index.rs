@@ -4,7 +4,7 @@
 //! Its files are `store/runs_index.rs`; questions are asked in `query.rs`.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::field::{Field, field, names_of};
 use crate::object::tree::{self, EMPTY_TREE};
@@ -219,12 +219,11 @@ fn built<T: Send>(
     let ids: Vec<ObjectId> = placed.into_iter().map(|(_, id)| id).collect();
     let share = ids.len().div_ceil(threads::count()).clamp(1024, SEGMENT_ROWS as usize);
     let shares: Vec<&[ObjectId]> = ids.chunks(share).collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || -> Result<Vec<T>, Error> {
+    let next = AtomicUsize::new(0);
+    threads::gather(threads::count().min(shares.len()), || {
         let mut segments = Vec::new();
         let mut reader = repository.store.reader();
-        while let Some(share) = shares.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-        {
+        while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut builder = SegmentBuilder::default();
             for id in *share {
                 progress.check()?;
@@ -242,17 +241,7 @@ fn built<T: Send>(
             }
         }
         Ok(segments)
-    };
-    let outcomes = Mutex::new(Vec::new());
-    threads::share(threads::count().min(shares.len()), || {
-        let outcome = work();
-        outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-    });
-    let mut segments = Vec::new();
-    for outcome in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        segments.extend(outcome?);
-    }
-    Ok(segments)
+    })
 }
 
 /// Adds the row of a commit, if it has a run.

@@ -13,40 +13,13 @@ without the caches, with them, and after one run more. Prints seconds and peak m
 import argparse
 import hashlib
 import json
-import os
 import shutil
-import statistics
-import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-BINARY = os.environ.get("PROVENANCE", Path(__file__).parents[1] / "target/release/provenance")
-ASKS = 7
+from measured import ASKS, head, index_bytes, middle, often, run, tell
+
 GROUP = 1000
-
-
-def run(folder, *words, ends=(0,)):
-    """Runs the program once; gives seconds and peak memory in MiB."""
-    began = time.monotonic()
-    child = subprocess.Popen([BINARY, "-q", *words], cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    taken_s = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in ends:
-        raise SystemExit(f"provenance {' '.join(map(str, words))} ended with {child.returncode}")
-    return taken_s, usage.ru_maxrss / 1024
-
-
-def often(folder, *words, ends=(0,)):
-    """Runs it several times; gives the median of the seconds, and the largest memory."""
-    runs = [run(folder, *words, ends=ends) for _ in range(ASKS)]
-    return statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs)
-
-
-def tell(what, figures):
-    seconds, memory = figures
-    print(f"| {what} | {seconds:.3f} s | {memory:.0f} MiB |", flush=True)
 
 
 def id_of(*words):
@@ -93,7 +66,7 @@ def main():
         run(folder, "init")
         raw, model = id_of("raw", 1), id_of("model", args.runs // 2 + 1)
         print(f"{args.runs:,} runs\n")
-        print("| what | time | peak memory |\n| --- | --- | --- |")
+        head()
         tell("import", run(folder, "import", "--jsonl", lines))
         tell("`impact RAW` (999 models), no caches yet", run(folder, "impact", raw, ends=[1]))
         tell("the same, caches there", often(folder, "impact", raw, ends=[1]))
@@ -106,10 +79,8 @@ def main():
             (folder / "new").write_text(f"{number}\n")
             run(folder, *more)
             steps.append(run(folder, "lineage", "--depth", "1", model))
-        seconds = statistics.median(seconds for seconds, _ in steps)
-        tell("`lineage --depth 1 MODEL` after one run more", (seconds, max(m for _, m in steps)))
-        cache = (folder / ".provenance/cache").glob("lineage-index*")
-        index = sum(file.stat().st_size for file in cache)
+        tell("`lineage --depth 1 MODEL` after one run more", middle(steps))
+        index = index_bytes(folder, "lineage-index")
         print(f"\nindex {index / args.runs:.0f} bytes a run")
     finally:
         shutil.rmtree(scratch)

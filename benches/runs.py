@@ -11,43 +11,15 @@ Prints seconds, peak memory in MiB, and where it says something how many runs a 
 
 import argparse
 import json
-import os
 import random
 import shutil
-import statistics
-import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-BINARY = os.environ.get("PROVENANCE", Path(__file__).parents[1] / "target/release/provenance")
-ASKS = 7
+from measured import head, index_bytes, often, run, tell
+
 BEST = ["runs", "--where", "metrics.accuracy > 0.9 and params.lr <= 1e-4"]
 BEST += ["--sort", "-metrics.accuracy", "-n", "20"]
-
-
-def run(folder, *words, to=subprocess.DEVNULL):
-    """Runs the program once; gives seconds and peak memory in MiB."""
-    began = time.monotonic()
-    child = subprocess.Popen([BINARY, "-q", *words], cwd=folder, stdout=to)
-    _, status, usage = os.wait4(child.pid, 0)
-    taken_s = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"provenance {' '.join(words)} ended with {child.returncode}")
-    return taken_s, usage.ru_maxrss / 1024
-
-
-def often(folder, *words):
-    """Runs it several times; gives the median of the seconds, and the largest memory."""
-    runs = [run(folder, *words) for _ in range(ASKS)]
-    return statistics.median(seconds for seconds, _ in runs), max(memory for _, memory in runs)
-
-
-def tell(what, figures, runs=None):
-    seconds, memory = figures
-    rate = f"{runs / seconds:,.0f} runs/s" if runs else ""
-    print(f"| {what} | {seconds:.3f} s | {memory:.0f} MiB | {rate} |", flush=True)
 
 
 def stream(path, count):
@@ -86,7 +58,7 @@ def main():
             each.mkdir()
             run(each, "init")
         print(f"{args.runs:,} runs, {lines.stat().st_size / args.runs:.0f} bytes a line\n")
-        print("| what | time | peak memory | |\n| --- | --- | --- | --- |")
+        head()
         tell("import", run(folder, "import", "--jsonl", lines), args.runs)
         tell("the same again", run(folder, "import", "--jsonl", lines), args.runs)
         tell("`runs --where --sort -n 20`, no index yet", run(folder, *BEST), args.runs)
@@ -105,8 +77,7 @@ def main():
         tell("import of the export", run(copy, "import", "--jsonl", out), args.runs)
         tell("fsck", run(folder, "fsck"))
         packs = sum(file.stat().st_size for file in (folder / ".provenance/pack").iterdir())
-        cache = (folder / ".provenance/cache").glob("runs-index*")
-        index = sum(file.stat().st_size for file in cache)
+        index = index_bytes(folder, "runs-index")
         print(f"\npacks {packs / args.runs:.0f} bytes a run, index {index / args.runs:.0f}")
     finally:
         shutil.rmtree(scratch)

@@ -2,12 +2,13 @@
 //! its files, and those of a plain model.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::project::Project;
+
+/// What the names of its files begin with.
+const INDEX: &str = "lineage-index";
 
 /// What a file or a directory holds, by name; a file is one content without a name.
 type Held = Vec<(String, String)>;
@@ -166,29 +167,6 @@ fn answers(project: &Project, paths: &[String]) -> Vec<Value> {
     answers
 }
 
-/// The files of the index.
-fn files(project: &Project) -> Vec<PathBuf> {
-    let entries = fs::read_dir(project.path(b".provenance/cache")).expect("a folder");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("listed").path())
-        .filter(|path| path.to_string_lossy().contains("lineage-index"))
-        .collect();
-    files.sort();
-    files
-}
-
-/// What is answered where nothing can be kept.
-#[expect(clippy::disallowed_methods, reason = "a folder of caches is put aside and back")]
-fn without_cache(project: &Project, paths: &[String]) -> Vec<Value> {
-    let (cache, aside) = (project.path(b".provenance/cache"), project.path(b".provenance/aside"));
-    fs::rename(&cache, &aside).expect("moved");
-    fs::File::create(&cache).expect("a file where the folder was");
-    let answers = answers(project, paths);
-    fs::remove_file(&cache).expect("removed");
-    fs::rename(&aside, &cache).expect("moved back");
-    answers
-}
-
 #[test]
 fn answers_are_those_of_a_plain_model_with_and_without_an_index() {
     for seed in [3, 17] {
@@ -216,8 +194,10 @@ fn answers_are_those_of_a_plain_model_with_and_without_an_index() {
         }
         let paths: Vec<String> = world.there.iter().map(|(path, _)| path.clone()).collect();
         let told = answers(&world.project, &paths[..8]);
-        assert_eq!(told, without_cache(&world.project, &paths[..8]));
-        assert!(files(&world.project).len() < 6, "{:?}", files(&world.project));
+        let without = || answers(&world.project, &paths[..8]);
+        assert_eq!(told, world.project.without_cache(without));
+        let files = world.project.derived(INDEX);
+        assert!(files.len() < 6, "{files:?}");
     }
 }
 
@@ -238,7 +218,8 @@ fn what_no_ref_leads_to_any_more_does_not_count() {
     world.project.done(&["undo"]);
     let fewer = count(&world);
     assert!(fewer < all, "{fewer}, {all}");
-    assert_eq!(answers(&world.project, &paths), without_cache(&world.project, &paths));
+    let ask = || answers(&world.project, &paths);
+    assert_eq!(ask(), world.project.without_cache(ask));
     world.project.done(&["undo"]);
     assert_eq!(count(&world), all);
 }
@@ -250,30 +231,9 @@ fn damage_changes_no_answer() {
         world.run();
     }
     let paths = vec!["raw0".to_owned(), "o3".to_owned()];
-    let told = answers(&world.project, &paths);
-    for path in files(&world.project) {
-        let good = fs::read(&path).expect("read");
-        for at in (0..good.len()).step_by((good.len() / 10).max(1)) {
-            let mut damaged = good.clone();
-            damaged[at] ^= 0x21;
-            put(&path, &damaged);
-            assert_eq!(answers(&world.project, &paths), told, "{path:?}, byte {at}");
-        }
-        for bytes in [&[][..], &good[..good.len() / 2]] {
-            put(&path, bytes);
-            assert_eq!(answers(&world.project, &paths), told, "{path:?}, cut");
-        }
-        let _there_or_not = fs::remove_file(&path);
-        assert_eq!(answers(&world.project, &paths), told, "{path:?}, gone");
-        let _there_or_not = fs::remove_file(&path);
-        std::os::unix::fs::symlink("/dev/zero", &path).expect("linked");
-        assert_eq!(answers(&world.project, &paths), told, "{path:?}, a link");
-    }
+    answers(&world.project, &paths);
+    let files = world.project.derived(INDEX);
+    assert!(files.len() > 1, "a state and a segment");
+    world.project.damaged(&files, || answers(&world.project, &paths));
     assert!(world.project.done(&["fsck", "--full"]).contains("No problem found"));
-}
-
-fn put(path: &PathBuf, bytes: &[u8]) {
-    let _there_or_not = fs::remove_file(path);
-    let mut file = fs::File::create(path).expect("made");
-    std::io::Write::write_all(&mut file, bytes).expect("written");
 }

@@ -119,6 +119,61 @@ impl Project {
         }
     }
 
+    /// The derived files whose names begin so.
+    pub fn derived(&self, name: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.path(b".provenance/cache")).expect("a folder");
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| entry.expect("listed").path())
+            .filter(|path| {
+                path.file_name().is_some_and(|of| of.to_string_lossy().starts_with(name))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// Gives what is answered where nothing can be kept.
+    #[expect(clippy::disallowed_methods, reason = "a folder of caches is put aside and back")]
+    pub fn without_cache<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let [cache, aside] =
+            [b".provenance/cache", b".provenance/aside"].map(|path| self.path(path));
+        std::fs::rename(&cache, &aside).expect("moved");
+        std::fs::File::create(&cache).expect("a file where the folder was");
+        let answers = ask();
+        std::fs::remove_file(&cache).expect("removed");
+        std::fs::rename(&aside, &cache).expect("moved back");
+        answers
+    }
+
+    /// Does everything that can happen to derived files, one after the other, and insists that an
+    /// answer stays as it is.
+    pub fn damaged<T: PartialEq + std::fmt::Debug>(&self, files: &[PathBuf], ask: impl Fn() -> T) {
+        let told = ask();
+        let put = |path: &PathBuf, bytes: &[u8]| {
+            let _there_or_not = std::fs::remove_file(path);
+            let mut file = std::fs::File::create(path).expect("made");
+            std::io::Write::write_all(&mut file, bytes).expect("written");
+        };
+        for path in files {
+            let good = std::fs::read(path).expect("read");
+            for at in (0..good.len()).step_by((good.len() / 12).max(1)) {
+                let mut damaged = good.clone();
+                damaged[at] ^= 0x21;
+                put(path, &damaged);
+                assert_eq!(ask(), told, "{path:?}, byte {at}");
+            }
+            for bytes in [&[][..], &good[..good.len() / 2]] {
+                put(path, bytes);
+                assert_eq!(ask(), told, "{path:?}, cut");
+            }
+            let _there_or_not = std::fs::remove_file(path);
+            assert_eq!(ask(), told, "{path:?}, gone");
+            let _there_or_not = std::fs::remove_file(path);
+            std::os::unix::fs::symlink("/dev/zero", path).expect("linked");
+            assert_eq!(ask(), told, "{path:?}, a link");
+        }
+    }
+
     /// Runs the program, and insists that it ends well; gives its answer.
     #[track_caller]
     pub fn text<S: AsRef<OsStr>>(&self, words: &[S]) -> String {

@@ -1,9 +1,9 @@
 //! `runs` over its index: the answers are those without one, whatever happens to its files.
 
-use std::fs;
-use std::path::PathBuf;
-
 use super::project::Project;
+
+/// What the names of its files begin with.
+const INDEX: &str = "runs-index";
 
 /// Questions of every kind.
 const QUESTIONS: &[&[&str]] = &[
@@ -58,29 +58,6 @@ fn answers(project: &Project) -> Vec<String> {
     QUESTIONS.iter().map(|words| ask(project, words)).collect()
 }
 
-/// The files of the index.
-fn files(project: &Project) -> Vec<PathBuf> {
-    let entries = fs::read_dir(project.path(b".provenance/cache")).expect("a folder");
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("listed").path())
-        .filter(|path| path.to_string_lossy().contains("runs-index"))
-        .collect();
-    files.sort();
-    files
-}
-
-/// What is answered where nothing can be kept.
-#[expect(clippy::disallowed_methods, reason = "a folder of caches is put aside and back")]
-fn without_cache(project: &Project) -> Vec<String> {
-    let (cache, aside) = (project.path(b".provenance/cache"), project.path(b".provenance/aside"));
-    fs::rename(&cache, &aside).expect("moved");
-    fs::File::create(&cache).expect("a file where the folder was");
-    let answers = answers(project);
-    fs::remove_file(&cache).expect("removed");
-    fs::rename(&aside, &cache).expect("moved back");
-    answers
-}
-
 #[test]
 fn answers_are_the_same_with_and_without_an_index_as_it_grows() {
     let project = Project::new();
@@ -88,18 +65,18 @@ fn answers_are_the_same_with_and_without_an_index_as_it_grows() {
     for (from, to) in [(0, 60), (60, 61), (61, 100)] {
         import(&project, from..to);
         let told = answers(&project);
-        assert_eq!(told, without_cache(&project), "{to} runs");
+        assert_eq!(told, project.without_cache(|| answers(&project)), "{to} runs");
         assert_eq!(told.last().map(|all| all.lines().count()), Some(to as usize));
         assert!(!told[1].is_empty() && !told[3].is_empty() && !told[4].is_empty());
         assert!(told[5].lines().count() > 1, "a run with very many parameters is found");
-        assert!(!files(&project).is_empty());
+        assert!(!project.derived(INDEX).is_empty());
     }
     // What an undo takes away is gone from the answers, and back when that is undone.
     let all = answers(&project);
     project.done(&["undo"]);
     let fewer = answers(&project);
     assert_eq!(fewer.last().map(|all| all.lines().count()), Some(61));
-    assert_eq!(fewer, without_cache(&project));
+    assert_eq!(fewer, project.without_cache(|| answers(&project)));
     project.done(&["undo"]);
     assert_eq!(answers(&project), all);
 }
@@ -111,8 +88,8 @@ fn many_small_steps_keep_the_index_small() {
         import(&project, number..number + 1);
         project.done(&["--json", "runs", "-n", "1"]);
     }
-    assert!(files(&project).len() < 8, "{:?}", files(&project));
-    assert_eq!(answers(&project), without_cache(&project));
+    assert!(project.derived(INDEX).len() < 8, "{:?}", project.derived(INDEX));
+    assert_eq!(answers(&project), project.without_cache(|| answers(&project)));
 }
 
 #[test]
@@ -120,31 +97,7 @@ fn damage_changes_no_answer() {
     let project = Project::new();
     import(&project, 0..50);
     let question = QUESTIONS[1];
-    let told = ask(&project, question);
-    let kept = files(&project);
-    for path in &kept {
-        let good = fs::read(path).expect("read");
-        for at in (0..good.len()).step_by((good.len() / 12).max(1)) {
-            let mut damaged = good.clone();
-            damaged[at] ^= 0x21;
-            put(path, &damaged);
-            assert_eq!(ask(&project, question), told, "{path:?}, byte {at}");
-        }
-        for bytes in [&[][..], &good[..good.len() / 2]] {
-            put(path, bytes);
-            assert_eq!(ask(&project, question), told, "{path:?}, cut");
-        }
-        fs::remove_file(path).expect("removed");
-        assert_eq!(ask(&project, question), told, "{path:?}, gone");
-        fs::remove_file(path).expect("there again");
-        std::os::unix::fs::symlink("/dev/zero", path).expect("linked");
-        assert_eq!(ask(&project, question), told, "{path:?}, a link");
-    }
+    ask(&project, question);
+    project.damaged(&project.derived(INDEX), || ask(&project, question));
     assert!(project.done(&["fsck", "--full"]).contains("No problem found"));
-}
-
-fn put(path: &PathBuf, bytes: &[u8]) {
-    let _there_or_not = fs::remove_file(path);
-    let mut file = fs::File::create(path).expect("made");
-    std::io::Write::write_all(&mut file, bytes).expect("written");
 }

@@ -3,6 +3,7 @@
 use provenance::format::lineage_index::{Directory, State, TRAILER_BYTES, Table, Trailer};
 use provenance::object::DecodeError;
 
+use super::with;
 use crate::support::{fixture, sample};
 
 fn directory(bytes: &[u8]) -> Result<Directory, DecodeError> {
@@ -12,13 +13,6 @@ fn directory(bytes: &[u8]) -> Result<Directory, DecodeError> {
     let start = usize::try_from(trailer.offset).map_err(|_| short())?;
     let end = start + usize::try_from(trailer.bytes).map_err(|_| short())?;
     Directory::decode(&bytes[start..end], &trailer)
-}
-
-/// Changes some bytes that lie so many before the end.
-fn with(mut bytes: Vec<u8>, before_end: usize, new: &[u8]) -> Vec<u8> {
-    let at = bytes.len() - before_end;
-    bytes[at..at + new.len()].copy_from_slice(new);
-    bytes
 }
 
 #[test]

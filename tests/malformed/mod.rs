@@ -18,3 +18,10 @@ mod source;
 mod stage;
 mod trace;
 mod tree;
+
+/// Changes some bytes that lie so many before the end.
+fn with(mut bytes: Vec<u8>, before_end: usize, new: &[u8]) -> Vec<u8> {
+    let at = bytes.len() - before_end;
+    bytes[at..at + new.len()].copy_from_slice(new);
+    bytes
+}

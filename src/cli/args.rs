@@ -207,8 +207,10 @@ fn parse_one(words: &[OsString]) -> Option<Typed> {
 }
 
 /// Takes `log -5` for `log -n5`, as git does.
+///
+/// Shape: what other commands are given stays as it is: it may be a command line of its own.
 fn with_counts(words: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
-    let (mut is_list, mut is_over) = (false, false);
+    let (mut is_list, mut is_other, mut is_over, mut is_value) = (false, false, false, true);
     words.into_iter().map(move |word| {
         is_over |= word == "--";
         let digits = word.to_str().and_then(|word| word.strip_prefix('-'));
@@ -216,11 +218,21 @@ fn with_counts(words: impl IntoIterator<Item = OsString>) -> impl Iterator<Item 
         match digits.filter(|digits| !digits.is_empty() && is_list && !is_over) {
             Some(digits) => format!("-n{digits}").into(),
             None => {
-                is_list |= word == "log" || word == "rev-list";
+                // The program's name, and what follows an option, is no command.
+                let is_word = !is_value && !word.as_encoded_bytes().starts_with(b"-");
+                is_list |= is_word && !is_other && (word == "log" || word == "rev-list");
+                is_other |= is_word;
+                is_value = word == "--color" || ends_with_dir(word.as_encoded_bytes());
                 word
             }
         }
     })
+}
+
+/// Tells whether short options end with `-C`, whose value is the next word.
+fn ends_with_dir(word: &[u8]) -> bool {
+    let is_short = word.starts_with(b"-") && !word.starts_with(b"--");
+    is_short && word.iter().position(|byte| *byte == b'C') == word.len().checked_sub(1)
 }
 
 #[cfg(test)]

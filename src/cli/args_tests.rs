@@ -102,3 +102,93 @@ fn a_number_alone_is_how_many_to_show() {
     let typed = parsed("provenance log -- -5").expect("a path");
     assert!(format!("{typed:?}").contains("\"-5\""), "{typed:?}");
 }
+
+/// The command of `bisect run` got `-n5` where `-5` was typed.
+#[test]
+fn a_number_for_another_command_stays_as_it_is() {
+    let counted = |line: &str| {
+        let words = with_counts(line.split(' ').map(OsString::from));
+        words.map(|word| word.into_string().expect("text")).collect::<Vec<_>>().join(" ")
+    };
+    for line in ["provenance bisect run ./count log -5", "provenance -C log status -5", "log -5"] {
+        assert_eq!(counted(line), line);
+    }
+    for line in ["provenance -qC add log -5", "provenance --color never log -5"] {
+        assert_eq!(counted(line), line.replace("-5", "-n5"));
+    }
+    assert_eq!(counted("provenance -C/tmp/C log -5"), "provenance -C/tmp/C log -n5");
+}
+
+/// Words in any order: what is one command to `parse_one` is the same to the whole definition.
+#[test]
+fn what_is_parsed_alone_is_what_the_whole_definition_makes_of_it() {
+    let some = [
+        "-q",
+        "--json",
+        "-C",
+        "-C.",
+        "--color",
+        "--color=never",
+        "-v",
+        "-vq",
+        "--",
+        "-",
+        "--help",
+        "-h",
+        "-V",
+        "--version",
+        "help",
+        "run",
+        "log",
+        "config",
+        "get",
+        "status",
+        "bisect",
+        "start",
+        "branch",
+        "main",
+        "HEAD~2",
+        "-5",
+        "-n",
+        "-n3",
+        "--name",
+        "x",
+        "-i",
+        "a=b",
+        "-o",
+        "-m",
+        "",
+        "--depth",
+        "2",
+        "add",
+        "lineage",
+        "--down",
+        "rev-list",
+        "-f",
+        "-d",
+        "-D",
+        "diff",
+        "--stat",
+    ];
+    let whole = definition();
+    let mut seed = 7_u64;
+    let mut chance = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).expect("31 bits") % below
+    };
+    let mut alike = 0;
+    for _ in 0..3000 {
+        let mut words = vec![OsString::from("provenance")];
+        words.extend((0..=chance(5)).map(|_| match chance(3) {
+            0 => OsString::from(COMMANDS[chance(COMMANDS.len())].0),
+            _ => OsString::from(some[chance(some.len())]),
+        }));
+        let Some(one) = parse_one(&words) else { continue };
+        let matches = whole.clone().try_get_matches_from(&words);
+        let matches = matches.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let whole = Typed::from_arg_matches(&matches).expect("parsed");
+        assert_eq!(format!("{one:?}"), format!("{whole:?}"), "{words:?}");
+        alike += 1;
+    }
+    assert!(alike > 100, "{alike}");
+}

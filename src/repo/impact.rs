@@ -106,7 +106,7 @@ pub fn impact(
     let runs: Vec<ObjectId> = later.map(|(_, id)| *id).collect();
     let mut beside = Vec::new();
     if reached.is_empty() {
-        let all = commits(repository, &refs, progress)?;
+        let all = commits(repository, &refs, repository.detached()?, progress)?;
         let mut reader = repository.store.reader();
         for id in Containment::holders(&repository.store, artifacts(&nodes), &all, progress)? {
             if started(&reader.commit(&id)?).is_some_and(|started| is_meant(Some(started))) {

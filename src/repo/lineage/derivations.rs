@@ -29,7 +29,7 @@ impl Derivations {
     /// Reads the record of every run that counts.
     pub fn load(repository: &Repository, progress: &Progress) -> Result<Self, Error> {
         let refs = repository.refs()?;
-        let commits = live::commits(repository, &refs, progress)?;
+        let commits = live::commits(repository, &refs, repository.detached()?, progress)?;
         progress.begin(Phase {
             name: "reading runs",
             files_total: Some(commits.len() as u64),

@@ -86,7 +86,7 @@ pub(super) fn ask<T>(
             break;
         }
     }
-    let commits = live::commits(repository, refs, progress)?;
+    let commits = live::commits(repository, refs, repository.detached()?, progress)?;
     let built = build(repository, commits, progress, Index::default, Segment::held);
     match built.and_then(|segments| question(&mut Index { segments, all_count: true })) {
         Ok(answer) => Ok(answer),
@@ -115,7 +115,7 @@ fn up_to_date(
             }
             None => {
                 state.all_count = true;
-                live::commits(repository, refs, progress)?
+                live::commits(repository, refs, state.detached, progress)?
             }
         };
         // Where that cannot be read, nodes are taken in again, and the whole is refused below.

@@ -10,15 +10,17 @@ use crate::store::{Position, Reader};
 
 /// Lists all of them, ascending: a run that came in with a branch may have no ref of its own.
 ///
+/// Shape: `detached` is what is checked out without a branch; that of a branch is among the refs.
 /// Cost: the name of each ref and the place of each commit in the graph; no record. Some 40 bytes
 /// of memory for each.
 pub fn commits(
     repository: &Repository,
     refs: &Refs,
+    detached: Option<ObjectId>,
     progress: &Progress,
 ) -> Result<Vec<ObjectId>, Error> {
     let mut reader = repository.store.reader();
-    let mut tips: Vec<ObjectId> = repository.head_commit()?.into_iter().collect();
+    let mut tips: Vec<ObjectId> = detached.into_iter().collect();
     // A run is named by itself; of its history the branches know.
     for kind in RefKind::ALL.into_iter().filter(|kind| *kind != RefKind::Run) {
         tips.extend(refs.list(&mut reader, Some(kind.folder()))?.into_values());
@@ -107,7 +109,10 @@ impl<'r> Live<'r> {
     pub fn leads_to(&mut self, id: &ObjectId) -> Result<bool, Error> {
         let all = match self.all.take() {
             Some(all) => all,
-            None => commits(self.repository, self.refs, self.progress)?,
+            None => {
+                let detached = self.repository.detached()?;
+                commits(self.repository, self.refs, detached, self.progress)?
+            }
         };
         Ok(self.all.insert(all).binary_search(id).is_ok())
     }

@@ -10,7 +10,7 @@ mod state;
 use std::ops::Range;
 
 pub use builder::SegmentBuilder;
-pub use state::{SegmentName, State};
+pub use state::{PackName, SegmentName, State};
 
 use crate::format::field::{array_at, u32_at};
 use crate::object::{DecodeError, ObjectId};

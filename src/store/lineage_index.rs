@@ -13,7 +13,7 @@ use crate::object::ObjectId;
 use super::cache::{Cache, Stale};
 use super::segment::{self, SegmentBytes};
 
-pub use crate::format::lineage_index::{SegmentBuilder, SegmentName, State, Table};
+pub use crate::format::lineage_index::{PackName, SegmentBuilder, SegmentName, State, Table};
 
 /// Longest state file, in bytes; a longer one is built anew.
 const STATE_BYTES_MAX: u64 = 16 << 20;
@@ -65,6 +65,16 @@ impl Segment {
             into.push(id_at(self.page(page)?, row).ok_or(Stale)?);
         }
         Ok(())
+    }
+
+    /// Tells whether a run may have made or used content, by the table.
+    pub fn has_row(&mut self, table: Table, sought: &ObjectId) -> Result<bool, Stale> {
+        for page in self.directory.pages_of(table, sought).collect::<Vec<_>>() {
+            if numbers(self.page(page)?, sought).next().is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Tells whether a node is in it.

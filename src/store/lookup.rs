@@ -100,6 +100,11 @@ impl Store {
         Ok(found.map(|(id, _)| *id).collect())
     }
 
+    /// Tells whether there is any of some ids under which nothing is stored.
+    pub fn lacks_any(&self, ids: &[ObjectId]) -> Result<bool, StoreError> {
+        Ok(self.packs().find_many(ids, KindSet::ALL)?.iter().any(Option::is_none))
+    }
+
     /// Tells what an id names; `None` if no pack holds it.
     pub fn stored(&self, id: &ObjectId) -> Result<Option<Stored>, StoreError> {
         let found = self.packs().find(id, KindSet::ALL)?;

@@ -34,6 +34,7 @@ mod pack_writer;
 mod packs;
 mod reach;
 mod reader;
+mod record_packs;
 pub mod refs;
 pub mod repair;
 mod revive;
@@ -59,6 +60,7 @@ pub use links::attachments;
 pub use lookup::Stored;
 pub use reach::Root;
 pub use reader::{Place, Reader};
+pub use record_packs::RecordPacks;
 pub use transaction::{Added, Transaction};
 
 use crate::format::lease::Holder;

@@ -231,6 +231,19 @@ impl Packs {
         self.relist()
     }
 
+    /// Lists anew until two listings found the same packs, as [`Self::find`] does before a miss.
+    pub fn settled(&self) -> Result<Arc<Listing>, StoreError> {
+        let mut before = self.relist()?;
+        for _ in 1..LISTINGS_MAX {
+            let listing = self.relist()?;
+            if !listing.is_overtaken && listing.keys() == before.keys() {
+                return Ok(listing);
+            }
+            before = listing;
+        }
+        Ok(before)
+    }
+
     /// Lists anew; packs that are open stay open.
     pub fn relist(&self) -> Result<Arc<Listing>, StoreError> {
         let mut slot = self.listed.write().unwrap_or_else(PoisonError::into_inner);

@@ -18,6 +18,7 @@ mod hostile_files;
 mod json;
 mod limits;
 mod lineage;
+mod lineage_absent;
 mod lineage_bounds;
 mod lineage_index;
 mod ls;

@@ -21,6 +21,7 @@ fn state() -> State {
         detached: None,
         all_count: true,
         segments: vec![([0xAB; 16], segment().len() as u64)],
+        packs: vec![[0x01; 16], [0xCD; 16]],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lineage indexes with one defect each: nothing is read from them.
 
 use provenance::format::lineage_index::{Directory, State, TRAILER_BYTES, Table, Trailer};
-use provenance::object::DecodeError;
+use provenance::object::{DecodeError, ObjectId};
 
 use super::with;
 use crate::support::{fixture, sample};
@@ -13,6 +13,14 @@ fn directory(bytes: &[u8]) -> Result<Directory, DecodeError> {
     let start = usize::try_from(trailer.offset).map_err(|_| short())?;
     let end = start + usize::try_from(trailer.bytes).map_err(|_| short())?;
     Directory::decode(&bytes[start..end], &trailer)
+}
+
+/// Puts the check that belongs to the bytes before it.
+fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len() - 8;
+    let check = ObjectId::of(&bytes[..end]);
+    bytes[end..].copy_from_slice(&check.as_bytes()[..8]);
+    bytes
 }
 
 #[test]
@@ -55,7 +63,11 @@ fn a_state_with_a_defect_is_refused() {
         ("state-cut-short", good[..good.len() - 1].to_vec()),
         ("state-empty", Vec::new()),
         ("state-magic-other", with(good.clone(), good.len() - 7, b"X")),
-        ("state-segments-more", with(good.clone(), good.len() - 76, &[9])),
+        ("state-segments-more", resealed(with(good.clone(), good.len() - 76, &[9]))),
+        ("state-segments-most", resealed(with(good.clone(), good.len() - 76, &[0xFF; 4]))),
+        ("state-packs-more", resealed(with(good.clone(), good.len() - 80, &[9]))),
+        ("state-packs-fewer", resealed(with(good.clone(), good.len() - 80, &[1]))),
+        ("state-longer", resealed([good.as_slice(), b"x"].concat())),
         ("state-segment-other", with(good.clone(), 10, &[9])),
     ] {
         let name = format!("malformed/lineage-index/{defect}");

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Derivations;
-use crate::object::tree::{Node, Target};
+use super::index::insist_was_never_here;
+use crate::object::tree::{EMPTY_TREE, Node, Target};
 use crate::object::{DecodeError, ObjectId};
 use crate::progress::{Phase, Progress};
 use crate::repo::Error;
@@ -44,18 +45,12 @@ impl Containment {
         progress: &Progress,
     ) -> Result<Self, Error> {
         let mut sought: HashSet<ObjectId> = derivations.all().map(|content| content.id).collect();
-        let starts: Vec<ObjectId> = starts.into_iter().collect();
-        sought.extend(&starts);
-        let mut directories: Vec<ObjectId> = Vec::new();
-        for id in derivations.all().filter(|content| content.files != 1).map(|content| content.id) {
-            directories.push(id);
-        }
+        sought.extend(starts);
         // One file may be a directory of one file; what is not stored cannot be looked into.
-        let single = derivations.all().filter(|content| content.files == 1);
-        let single: Vec<ObjectId> = single.map(|content| content.id).chain(starts).collect();
-        directories.extend(store.nodes_among(&single)?);
+        let all: Vec<ObjectId> = sought.iter().copied().collect();
+        let mut directories: Vec<ObjectId> = store.nodes_among(&all)?.into_iter().collect();
         directories.sort_unstable();
-        directories.dedup();
+        insist_on_lack(store, derivations, &directories)?;
         progress.begin(Phase { name: "looking into directories", ..Phase::default() });
         let reader = store.reader();
         let mut search = Search { reader, sought, known: HashMap::new(), progress };
@@ -104,6 +99,26 @@ impl Containment {
     pub fn inside(&self, id: &ObjectId) -> &[(ObjectId, String)] {
         self.inside.get(id).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Insists that the directories that are not among those that are stored were never here.
+fn insist_on_lack(
+    store: &Store,
+    derivations: &Derivations,
+    stored: &[ObjectId],
+) -> Result<(), Error> {
+    let mut reader = store.reader();
+    for content in derivations.all().filter(|content| content.files != 1) {
+        let id = content.id;
+        if id == EMPTY_TREE || stored.binary_search(&id).is_ok() {
+            continue;
+        }
+        for used in derivations.makers(&id).iter().chain(derivations.users(&id)) {
+            let commit = reader.commit(&used.commit)?;
+            insist_was_never_here(&mut reader, &id, &commit)?;
+        }
+    }
+    Ok(())
 }
 
 /// What was met of one directory.

@@ -3,8 +3,11 @@
 //! It knows every run that ever counted, and says where to look; `live.rs` tells which count now.
 //! Its files are `store/lineage_index.rs`; `search.rs` asks it.
 
+mod build;
 mod change;
 mod intake;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::live;
 use crate::object::ObjectId;
@@ -12,12 +15,15 @@ use crate::progress::Progress;
 use crate::repo::refs::Refs;
 use crate::repo::trouble::Trouble;
 use crate::repo::{Error, Repository};
-use crate::store::lineage_index::{self, Segment, SegmentBuilder, SegmentName, State, Table};
+use crate::store::lineage_index::{
+    self, PackName, Segment, SegmentBuilder, SegmentName, State, Table,
+};
 use crate::store::refs::RefTree;
-use crate::store::{Cache, Stale};
+use crate::store::{Cache, RecordPacks, Stale};
+use build::build;
 use change::change;
-use intake::build;
-pub(super) use intake::contents;
+use intake::Intake;
+pub(super) use intake::{contents, insist_was_never_here};
 
 /// Length from which on a segment is complete, in bytes.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -51,6 +57,16 @@ impl Index {
         into: &mut Vec<ObjectId>,
     ) -> Result<(), Stale> {
         self.segments.iter_mut().try_for_each(|segment| segment.find(table, sought, into))
+    }
+
+    /// Tells whether a run may have made or used what has an id.
+    fn has_content(&mut self, id: &ObjectId) -> Result<bool, Stale> {
+        for segment in &mut self.segments {
+            if segment.has_row(Table::Makers, id)? || segment.has_row(Table::Users, id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Tells whether it has a node of a tree.
@@ -87,7 +103,9 @@ pub(super) fn ask<T>(
         }
     }
     let commits = live::commits(repository, refs, repository.detached()?, progress)?;
-    let built = build(repository, commits, progress, Index::default, Segment::held);
+    let lacks = AtomicBool::new(true);
+    let nothing = (&lacks, Index::default);
+    let built = build(repository, commits, progress, nothing, Segment::held);
     match built.and_then(|segments| question(&mut Index { segments, all_count: true })) {
         Ok(answer) => Ok(answer),
         Err(Trouble::Other(error)) => Err(error),
@@ -105,29 +123,63 @@ fn up_to_date(
     let mut state = before.clone();
     state.refs = Some(refs.tree.0);
     state.detached = repository.detached()?;
-    if state != before {
-        let commits = match before.refs {
-            Some(old) => {
-                let detached = [before.detached, state.detached];
-                let change = change(repository, RefTree(old), refs, detached, progress)?;
-                state.all_count &= !change.has_lost;
-                change.came.into_iter().collect()
-            }
-            None => {
-                state.all_count = true;
-                live::commits(repository, refs, state.detached, progress)?
-            }
-        };
-        // Where that cannot be read, nodes are taken in again, and the whole is refused below.
-        let known = || open(cache, &before).unwrap_or_default();
-        let built = build(repository, commits, progress, known, |bytes| {
-            Ok::<_, Trouble>(lineage_index::save_segment(cache, &bytes))
-        })?;
-        state.segments.extend(built);
-        let dropped = compact(cache, &mut state)?;
-        lineage_index::save_state(cache, &state, &dropped);
+    let is_same = state == before;
+    if is_same && before.packs.is_empty() {
+        return Ok(open(cache, &state)?);
     }
+    // Listed first: what comes meanwhile is looked for the next time.
+    let packs = repository.store.record_packs()?;
+    state.packs = packs.names();
+    if state == before {
+        return Ok(open(cache, &state)?);
+    }
+    let commits = match before.refs {
+        Some(_) if is_same => Vec::new(),
+        Some(old) => {
+            let detached = [before.detached, state.detached];
+            let change = change(repository, RefTree(old), refs, detached, progress)?;
+            state.all_count &= !change.has_lost;
+            change.came.into_iter().collect()
+        }
+        None => {
+            state.all_count = true;
+            live::commits(repository, refs, state.detached, progress)?
+        }
+    };
+    // Where that cannot be read, nodes are taken in again, and the whole is refused below.
+    let known = || open(cache, &before).unwrap_or_default();
+    let keep = |bytes: Vec<u8>| Ok::<_, Trouble>(lineage_index::save_segment(cache, &bytes));
+    let lacks = AtomicBool::new(!before.packs.is_empty());
+    if lacks.load(Ordering::Relaxed) {
+        let directories = new_directories(open(cache, &before)?, &packs, &before.packs, progress)?;
+        let mut intake = Intake::new(repository, progress, known(), &lacks);
+        state.segments.extend(intake.directories(directories, keep)?);
+    }
+    state.segments.extend(build(repository, commits, progress, (&lacks, known), keep)?);
+    if !lacks.into_inner() {
+        state.packs.clear();
+    }
+    let dropped = compact(cache, &mut state)?;
+    lineage_index::save_state(cache, &state, &dropped);
     Ok(open(cache, &state)?)
+}
+
+/// Finds the directories that runs name and that are stored only since the index was written.
+fn new_directories(
+    mut index: Index,
+    packs: &RecordPacks,
+    known: &[PackName],
+    progress: &Progress,
+) -> Result<Vec<ObjectId>, Trouble> {
+    let mut found = Vec::new();
+    packs.each_new_node(known, |id| {
+        progress.check()?;
+        if index.has_content(&id)? && !index.has_node(&id)? {
+            found.push(id);
+        }
+        Ok::<_, Trouble>(())
+    })?;
+    Ok(found)
 }
 
 fn open(cache: &Cache, state: &State) -> Result<Index, Stale> {

@@ -75,7 +75,9 @@ impl<'r> Search<'r> {
                     let commit = self.reader.commit(id)?;
                     let artifacts = commit.artifacts.iter().map(|artifact| artifact.content.id);
                     let reached = contents(&commit).filter(|(table, _)| *table == far);
-                    queue.extend(reached.map(|(_, id)| id).chain(artifacts).map(|id| (id, 0)));
+                    queue.extend(
+                        reached.map(|(_, content)| content.id).chain(artifacts).map(|id| (id, 0)),
+                    );
                     runs.insert(*id, commit);
                 }
             }
@@ -93,7 +95,7 @@ impl<'r> Search<'r> {
                 }
                 let Some(commit) = self.commit(&id)? else { continue };
                 let reached = contents(&commit).filter(|(table, _)| *table == far);
-                queue.extend(reached.map(|(_, id)| (id, depth + 1)));
+                queue.extend(reached.map(|(_, content)| (content.id, depth + 1)));
                 runs.insert(id, commit);
             }
         }

@@ -1,87 +1,69 @@
-//! Records and directories taken into segments, on several threads.
+//! Records of runs and the nodes of directories, taken in as rows of the lineage index.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Index, SEGMENT_BYTES};
-use crate::object::tree::{Node, Target};
-use crate::object::{Commit, ObjectId};
-use crate::progress::{Phase, Progress};
-use crate::repo::Repository;
+use crate::object::tree::{self, EMPTY_TREE, Node, Target};
+use crate::object::{Commit, Content, ObjectId, TreePath};
+use crate::progress::Progress;
 use crate::repo::trouble::Trouble;
-use crate::store::Reader;
+use crate::repo::{Error, Repository};
 use crate::store::lineage_index::{SegmentBuilder, Table};
-use crate::threads;
+use crate::store::{Reader, StoreError};
 
-/// Most commits that one thread takes at once.
-const SHARE: usize = 1024;
-
-/// Reads the records of some commits and the directories that they name, on several threads, and
-/// makes segments of them.
-///
-/// Shape: `known` gives the index that there is, whose nodes are passed over; `done` gets the bytes
-/// of each segment. Cost: some 30 MiB for each thread, and 60 bytes for each commit.
-pub(super) fn build<T: Send, E: Into<Trouble>>(
-    repository: &Repository,
-    commits: Vec<ObjectId>,
-    progress: &Progress,
-    known: impl Fn() -> Index + Sync,
-    done: impl Fn(Vec<u8>) -> Result<T, E> + Sync,
-) -> Result<Vec<T>, Trouble> {
-    let mut reader = repository.store.reader();
-    let mut placed = Vec::with_capacity(commits.len());
-    for (id, number) in commits.iter().zip(0_u32..) {
-        placed.push((reader.record_place(id)?, number));
-    }
-    placed.sort_unstable();
-    progress.begin(Phase {
-        name: "reading runs",
-        files_total: Some(placed.len() as u64),
-        ..Phase::default()
-    });
-    let shares: Vec<_> = placed.chunks(SHARE).collect();
-    let next = AtomicUsize::new(0);
-    threads::gather(threads::count().min(shares.len()), || {
-        let mut intake = Intake::new(repository, progress, known());
-        let mut segments = Vec::new();
-        let mut finish = |builder: SegmentBuilder| {
-            if !builder.is_empty() {
-                segments.push(done(builder.finish()).map_err(Into::into)?);
-            }
-            Ok::<_, Trouble>(())
-        };
-        while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let ids = share.iter().filter_map(|(_, number)| commits.get(*number as usize));
-            intake.commits(ids, &mut finish)?;
-        }
-        finish(intake.builder)?;
-        Ok(segments)
-    })
-}
+/// Contents that are named before directories are looked for among them.
+const NAMED_MAX: usize = 1 << 16;
 
 /// Takes in one commit after the other.
-struct Intake<'r> {
+pub(super) struct Intake<'r> {
     repository: &'r Repository,
     reader: Reader<'r>,
     progress: &'r Progress,
     known: Index,
     /// Nodes that were taken in; half of an id, in which two would take 2^64 attempts to agree.
     taken: HashSet<[u8; 16]>,
-    builder: SegmentBuilder,
+    /// What is not in a segment yet.
+    pub builder: SegmentBuilder,
+    /// Whether runs name what is not stored.
+    lacks: &'r AtomicBool,
 }
 
 impl<'r> Intake<'r> {
-    fn new(repository: &'r Repository, progress: &'r Progress, known: Index) -> Self {
+    /// Begins with nothing; `known` is the index that there is, whose nodes are passed over.
+    pub fn new(
+        repository: &'r Repository,
+        progress: &'r Progress,
+        known: Index,
+        lacks: &'r AtomicBool,
+    ) -> Self {
         let (reader, builder) = (repository.store.reader(), SegmentBuilder::default());
-        Self { repository, reader, progress, known, taken: HashSet::new(), builder }
+        Self { repository, reader, progress, known, taken: HashSet::new(), builder, lacks }
     }
 
-    fn commits<'i>(
+    /// Takes in directories, and makes segments of all that there is.
+    pub fn directories<T, E: Into<Trouble>>(
+        &mut self,
+        directories: Vec<ObjectId>,
+        done: impl Fn(Vec<u8>) -> Result<T, E>,
+    ) -> Result<Vec<T>, Trouble> {
+        let mut segments = Vec::new();
+        let mut finish = finish(&mut segments, &done);
+        for directory in directories {
+            self.directory(directory, &mut finish)?;
+        }
+        finish(std::mem::take(&mut self.builder))?;
+        drop(finish);
+        Ok(segments)
+    }
+
+    /// Takes in commits, and the directories that they name.
+    pub fn commits<'i>(
         &mut self,
         ids: impl Iterator<Item = &'i ObjectId>,
         finish: &mut impl FnMut(SegmentBuilder) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
-        let mut named = Vec::new();
+        let mut named = Named::default();
         for id in ids {
             self.progress.check()?;
             self.progress.add_files(1);
@@ -92,15 +74,42 @@ impl<'r> Intake<'r> {
             self.builder.begin_run(*id);
             for (table, content) in contents(&commit) {
                 match table {
-                    Table::Makers => self.builder.made(&content),
-                    _ => self.builder.used(&content),
+                    Table::Makers => self.builder.made(&content.id),
+                    _ => self.builder.used(&content.id),
                 }
-                named.push(content);
+                named.put(content, *id);
+            }
+            // One run may name as much as thousands of others.
+            if named.ids.len() >= NAMED_MAX {
+                self.named(std::mem::take(&mut named), finish)?;
             }
         }
-        named.sort_unstable();
-        named.dedup();
-        for directory in self.repository.store.nodes_among(&named)? {
+        self.named(named, finish)
+    }
+
+    /// Takes in the directories among what runs name.
+    fn named(
+        &mut self,
+        mut named: Named,
+        finish: &mut impl FnMut(SegmentBuilder) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let (store, reader) = (&self.repository.store, &mut self.reader);
+        named.ids.sort_unstable();
+        named.ids.dedup();
+        let directories = store.nodes_among(&named.ids)?;
+        for (directory, commit) in named.directories {
+            if !directories.contains(&directory) {
+                let commit = reader.commit(&commit)?;
+                insist_was_never_here(reader, &directory, &commit)?;
+            }
+        }
+        if !self.lacks.load(Ordering::Relaxed) {
+            named.ids.retain(|id| !directories.contains(id));
+            if store.lacks_any(&named.ids)? {
+                self.lacks.store(true, Ordering::Relaxed);
+            }
+        }
+        for directory in directories {
             self.directory(directory, finish)?;
         }
         if self.builder.bytes() >= SEGMENT_BYTES {
@@ -144,13 +153,67 @@ impl<'r> Intake<'r> {
     }
 }
 
+/// What some runs name.
+#[derive(Default)]
+struct Named {
+    ids: Vec<ObjectId>,
+    /// What must be directories, and a commit that says so.
+    directories: Vec<(ObjectId, ObjectId)>,
+}
+
+impl Named {
+    fn put(&mut self, content: &Content, commit: ObjectId) {
+        if content.id == EMPTY_TREE {
+            return;
+        }
+        self.ids.push(content.id);
+        if content.files != 1 {
+            self.directories.push((content.id, commit));
+        }
+    }
+}
+
+/// Gives what puts the rows of a segment among those that are done.
+pub(super) fn finish<T, E: Into<Trouble>>(
+    segments: &mut Vec<T>,
+    done: &impl Fn(Vec<u8>) -> Result<T, E>,
+) -> impl FnMut(SegmentBuilder) -> Result<(), Trouble> {
+    |builder| {
+        if !builder.is_empty() {
+            segments.push(done(builder.finish()).map_err(Into::into)?);
+        }
+        Ok(())
+    }
+}
+
+/// Insists that a directory that is not stored is none that a commit's tree has: a run may name
+/// what was never here, as an import does; but what was recorded must not be lost unnoticed.
+pub(in crate::repo::lineage) fn insist_was_never_here(
+    reader: &mut Reader<'_>,
+    directory: &ObjectId,
+    commit: &Commit,
+) -> Result<(), Error> {
+    let Some(run) = &commit.run else { return Ok(()) };
+    let made =
+        run.outputs.iter().filter_map(|output| Some((&output.path, output.content.as_ref()?)));
+    let read = run.inputs.iter().map(|input| (&input.path, &input.content));
+    for (path, _) in made.chain(read).filter(|(_, content)| content.id == *directory) {
+        let Ok(path) = TreePath::new(path.as_bytes()) else { continue };
+        let found = tree::find(&commit.tree, &path, |id| reader.node(id).map_err(Error::from))?;
+        if found.is_some_and(|target| target.id() == *directory) {
+            return Err(StoreError::Missing { id: *directory }.into());
+        }
+    }
+    Ok(())
+}
+
 /// Lists what a run has read and made, by the tables in which that is.
 pub(in crate::repo::lineage) fn contents(
     commit: &Commit,
-) -> impl Iterator<Item = (Table, ObjectId)> {
+) -> impl Iterator<Item = (Table, &Content)> {
     let inputs = commit.run.iter().flat_map(|run| &run.inputs);
     let outputs = commit.run.iter().flat_map(|run| &run.outputs);
     let made = outputs.filter_map(|output| output.content.as_ref());
-    let made = made.map(|content| (Table::Makers, content.id));
-    inputs.map(|input| (Table::Users, input.content.id)).chain(made)
+    let made = made.map(|content| (Table::Makers, content));
+    inputs.map(|input| (Table::Users, &input.content)).chain(made)
 }

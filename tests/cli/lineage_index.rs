@@ -2,7 +2,10 @@
 //! its files, and those of a plain model.
 
 use std::collections::BTreeSet;
+use std::fs;
 
+use provenance::format::lineage_index::State;
+use provenance::object::tree::EMPTY_TREE;
 use serde_json::Value;
 
 use super::project::Project;
@@ -236,4 +239,21 @@ fn damage_changes_no_answer() {
     assert!(files.len() > 1, "a state and a segment");
     world.project.damaged(&files, || answers(&world.project, &paths));
     assert!(world.project.done(&["fsck", "--full"]).contains("No problem found"));
+}
+
+/// A state of hostile lengths, whose check is right: sums of them overflowed.
+#[test]
+fn lengths_of_a_state_are_not_believed() {
+    let mut world = World::new(2);
+    world.run();
+    let paths = vec!["raw0".to_owned()];
+    let told = answers(&world.project, &paths);
+    let path = b".provenance/cache/lineage-index";
+    let good = State::decode(&fs::read(world.project.path(path)).expect("read")).expect("a state");
+    for length in [u64::MAX, u64::MAX / 4, u64::MAX / 2] {
+        let segments = vec![([1; 16], length), ([2; 16], length)];
+        let state = State { refs: Some(EMPTY_TREE), segments, ..good.clone() };
+        world.project.write(path, &state.encode());
+        assert_eq!(answers(&world.project, &paths), told, "{length}");
+    }
 }

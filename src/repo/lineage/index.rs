@@ -194,8 +194,8 @@ fn compact(cache: &Cache, state: &mut State) -> Result<Vec<SegmentName>, Stale> 
     let mut dropped = Vec::new();
     state.segments.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     while let [kept @ .., (long, long_bytes), (short, short_bytes)] = state.segments.as_slice()
-        && *long_bytes < short_bytes * STEP
-        && long_bytes + short_bytes <= SEGMENT_BYTES as u64
+        && *long_bytes < short_bytes.saturating_mul(STEP)
+        && long_bytes.saturating_add(*short_bytes) <= SEGMENT_BYTES as u64
     {
         let mut merged = SegmentBuilder::default();
         lineage_index::open_segment(cache, long, *long_bytes)?.add_to(&mut merged)?;

@@ -128,6 +128,24 @@ fn only_repetitions_of_a_run_are_samples() {
     assert!(out(&answer).contains(mean), "{}", out(&answer));
 }
 
+/// The mean of the values of no run was `NaN`, and the commit was passed over, where `undo` had
+/// taken the name of its run away.
+#[test]
+fn a_run_without_a_name_still_has_its_value() {
+    let project = runs(&[Some(0.95), Some(0.6)]);
+    let nameless = id(&project, "main");
+    project.text(&["undo", "-q"]);
+    project.text(&["checkout", "-q", "-f", &nameless]);
+    project.write(b"metrics.jsonl", b"{\"accuracy\": 0.5}\n");
+    project.text(&["run", "-q", "--name", "last", "--metrics", "metrics.jsonl", "--", "true"]);
+    assert_ne!(project.run(&["rev-parse", "runs/r1"]).code, Some(0), "it has a name");
+    let rule = ["--metric", "metrics.accuracy", "--below", "0.9", "--tolerance", "0.01"];
+    let answer =
+        project.run(&[&["bisect", "start"][..], &rule, &["runs/last", "runs/r0"]].concat());
+    assert!(out(&answer).contains("bad: metrics.accuracy is 0.6\n"), "{}", out(&answer));
+    finds(&answer, &nameless);
+}
+
 /// So many metrics that they are kept beside the record were taken for none.
 #[test]
 fn metrics_beside_the_record_count_as_well() {

@@ -104,6 +104,7 @@ pub(super) struct Samples<'r> {
 /// A run that has a value.
 #[derive(Debug, Clone)]
 struct Sample {
+    id: ObjectId,
     tree: ObjectId,
     value: f64,
 }
@@ -128,7 +129,7 @@ impl<'r> Samples<'r> {
         let Some(value) = value_of(&mut reader, &record, &rule.name)? else { return Ok(None) };
         let mut values = vec![value];
         if let Some(run) = record.run.as_ref().filter(|_| rule.tolerance.as_f64() > 0.0) {
-            values = self.values(rule, &record, run, progress)?;
+            values.extend(self.repeated(rule, (id, &record, run), progress)?);
         }
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let mut reason = format!("{} is {mean}", rule.name);
@@ -142,12 +143,13 @@ impl<'r> Samples<'r> {
         Ok(Some(Said { commit: id, verdict, reason: Some(reason) }))
     }
 
-    /// Gives the values of all runs of the same, this one among them.
-    fn values(
+    /// Gives the values of all other runs of the same.
+    ///
+    /// Shape: this one need not be among those that are listed, `undo` may have taken its name.
+    fn repeated(
         &mut self,
         rule: &MetricRule,
-        record: &Commit,
-        run: &Run,
+        (id, record, run): (ObjectId, &Commit, &Run),
         progress: &Progress,
     ) -> Result<Vec<f64>, Error> {
         if self.samples.is_none() {
@@ -156,7 +158,7 @@ impl<'r> Samples<'r> {
         let kind = kind(run, record);
         let samples = self.samples.iter().filter_map(|samples| samples.get(&kind)).flatten();
         let mut values = Vec::new();
-        for sample in samples {
+        for sample in samples.filter(|sample| sample.id != id) {
             if is_same_apart_from_results(self.repository, record.tree, sample.tree, run)? {
                 values.push(sample.value);
             }
@@ -172,10 +174,10 @@ fn samples(
 ) -> Result<HashMap<ObjectId, Vec<Sample>>, Error> {
     let mut samples: HashMap<ObjectId, Vec<Sample>> = HashMap::new();
     let mut reader = repository.store.reader();
-    each_run(repository, progress, |_, commit| {
+    each_run(repository, progress, |id, commit| {
         let value = value_of(&mut reader, &commit, &rule.name)?;
         if let (Some(run), Some(value)) = (&commit.run, value) {
-            let sample = Sample { tree: commit.tree, value };
+            let sample = Sample { id, tree: commit.tree, value };
             samples.entry(kind(run, &commit)).or_default().push(sample);
         }
         Ok(())

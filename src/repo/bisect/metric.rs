@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Bisection, MetricRule, Said, Verdict};
+use super::{Bisection, MetricRule, Said, Verdict, votes};
 use crate::object::tree;
 use crate::object::{ArtifactKind, Commit, Metrics, ObjectId, Output, Run};
 use crate::progress::Progress;
@@ -61,7 +61,11 @@ pub(super) fn insist_on_any(
 }
 
 /// Reads a value, wherever it stands: many metrics are kept beside the record.
-fn value_of(reader: &mut Reader<'_>, commit: &Commit, name: &str) -> Result<Option<f64>, Error> {
+pub(super) fn value_of(
+    reader: &mut Reader<'_>,
+    commit: &Commit,
+    name: &str,
+) -> Result<Option<f64>, Error> {
     let Some(run) = &commit.run else { return Ok(None) };
     let number = |run: &Run| field(commit, run, name).and_then(|field| field.number());
     match &run.metrics {
@@ -131,15 +135,7 @@ impl<'r> Samples<'r> {
         if let Some(run) = record.run.as_ref().filter(|_| rule.tolerance.as_f64() > 0.0) {
             values.extend(self.repeated(rule, (id, &record, run), progress)?);
         }
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let mut reason = format!("{} is {mean}", rule.name);
-        if values.len() > 1 {
-            reason = format!("{reason}, the mean of {} runs", values.len());
-        }
-        let verdict = rule.decide(mean).unwrap_or(Verdict::Skip);
-        if verdict == Verdict::Skip {
-            reason.push_str(", too near to the bound");
-        }
+        let (verdict, reason) = votes::of_mean(rule, &values);
         Ok(Some(Said { commit: id, verdict, reason: Some(reason) }))
     }
 

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follow, go_to};
+use super::{BisectReport, Missing, Said, Verdict, bisect_state, check_out, follow, go_to, votes};
 use crate::capture::process::StartError;
 use crate::capture::trial::{self, Trial};
 use crate::object::{Commit, ObjectId};
@@ -50,9 +50,9 @@ pub enum TrialEvent<'a> {
         /// The commit.
         id: ObjectId,
         /// How many tests said bad.
-        bad: u32,
+        bad: usize,
         /// How many said good.
-        good: u32,
+        good: usize,
     },
     /// The command changed tracked files, which are put back.
     Changed {
@@ -172,13 +172,13 @@ fn test(
         let ended = trial::run(&trial, &|| progress.check().is_err())?;
         progress.check()?;
         reason = ended.to_string();
-        match ended.exit_code {
-            None | Some(125) => {
+        match votes::of_exit_code(ended.exit_code) {
+            Some(Verdict::Skip) => {
                 return Ok(Said { commit: id, verdict: Verdict::Skip, reason: Some(reason) });
             }
-            Some(0) => good += 1,
-            Some(1..=124) => bad += 1,
-            Some(_) => {
+            Some(Verdict::Good) => good += 1,
+            Some(Verdict::Bad) => bad += 1,
+            None => {
                 let command = request.command.first().map(|word| word.to_string_lossy());
                 let command = command.unwrap_or_default();
                 return Err(Error::Usage(format!(
@@ -192,12 +192,7 @@ fn test(
         each(&TrialEvent::Contradiction { id, bad, good });
         reason = format!("{bad} of {} tests failed", bad + good);
     }
-    let verdict = match bad.cmp(&good) {
-        std::cmp::Ordering::Less => Verdict::Good,
-        std::cmp::Ordering::Equal => Verdict::Skip,
-        std::cmp::Ordering::Greater => Verdict::Bad,
-    };
-    Ok(Said { commit: id, verdict, reason: Some(reason) })
+    Ok(Said { commit: id, verdict: votes::of_most(bad, good), reason: Some(reason) })
 }
 
 fn insist_on_clean(repository: &Repository, progress: &Progress) -> Result<(), Error> {

@@ -12,13 +12,13 @@ mod units;
 use std::ffi::OsString;
 use std::os::fd::BorrowedFd;
 
-use super::{MetricRule, Verdict};
+use super::{MetricRule, Verdict, metric};
 use crate::graph::ddmin;
-use crate::object::{Commit, Metrics, ObjectId, Run, TreePath};
+use crate::object::{Commit, ObjectId, Run, TreePath};
 use crate::progress::Progress;
 use crate::repo::reproduce::{Begun, no_run};
 use crate::repo::revision::Resolver;
-use crate::repo::runs::{field, insist_on_field};
+use crate::repo::runs::insist_on_field;
 use crate::repo::{Error, Repository};
 use crate::store::Reader;
 
@@ -134,7 +134,7 @@ pub fn bisect_inputs(
         Begun::of(&mut reader, &good, &good_run, progress)?,
         Begun::of(&mut reader, &bad, &bad_run, progress)?,
     );
-    insist(&request.test, [(&good, &good_run, &of_good), (&bad, &bad_run, &of_bad)])?;
+    insist(&mut reader, &request.test, [&good, &bad])?;
     of_good.before.leave_out(&of_bad.before, &good_run.inputs);
     of_bad.before.leave_out(&of_good.before, &bad_run.inputs);
     let mut cut = Vec::new();
@@ -269,20 +269,19 @@ impl Search<'_, '_> {
 
 /// Refuses runs of which the record says otherwise than the user, and a metric that neither has: it
 /// is likely to be misspelt, and whatever runs would decide nothing.
-fn insist(test: &InputsTest, sides: [(&Commit, &Run, &Begun); 2]) -> Result<(), Error> {
+fn insist(reader: &mut Reader<'_>, test: &InputsTest, commits: [&Commit; 2]) -> Result<(), Error> {
     let InputsTest::Metric(rule) = test else { return Ok(()) };
     insist_on_field(&rule.name)?;
     if !rule.name.starts_with("metrics.") {
         return Err(Error::Usage(format!("only metrics are measured again, not {:?}", rule.name)));
     }
     let mut has_any = false;
-    for ((commit, run, begun), verdict) in sides.into_iter().zip([Verdict::Good, Verdict::Bad]) {
-        let run = &Run { metrics: Metrics::Here(begun.recorded.clone()), ..run.clone() };
-        let value = field(commit, run, &rule.name).and_then(|field| field.number());
-        let Some(value) = value else { continue };
+    for (commit, verdict) in commits.into_iter().zip([Verdict::Good, Verdict::Bad]) {
+        let Some(value) = metric::value_of(reader, commit, &rule.name)? else { continue };
         has_any = true;
         if rule.decide(value).is_some_and(|decided| decided != verdict) {
-            let (run, word, name) = (&run.name, verdict.word(), &rule.name);
+            let run = commit.run.as_ref().map_or("", |run| &run.name);
+            let (word, name) = (verdict.word(), &rule.name);
             return Err(Error::Usage(format!(
                 "run {run} is called {word}, but its {name} is {value}"
             )));

@@ -13,7 +13,7 @@ use crate::capture::trial::{self, Trial};
 use crate::object::tree::Change as TreeChange;
 use crate::object::{Commit, Metrics, Run, TreePath};
 use crate::progress::Progress;
-use crate::repo::bisect::{MetricRule, Verdict};
+use crate::repo::bisect::{Verdict, votes};
 use crate::repo::fresh::{Execution, Fresh};
 use crate::repo::reproduce::{
     LEFT_RUNNING, command_of, find_program, lay_out, measured, turn_links,
@@ -52,10 +52,10 @@ pub(super) struct Trials<'a> {
 
 /// What one execution says.
 enum Answer {
+    /// What it measured.
     Value(f64),
-    Good(String),
-    Bad(String),
-    Nothing(String),
+    /// What its test says, and why; skip where there is nothing to go by.
+    Said(Verdict, String),
 }
 
 impl Trials<'_> {
@@ -81,42 +81,35 @@ impl Trials<'_> {
     }
 
     fn one(&self, units: &[Unit], of: usize) -> Result<Tried, Error> {
-        let start = Instant::now();
-        let mut notes = Vec::new();
+        let (start, mut notes) = (Instant::now(), Vec::new());
+        let (verdict, reason) = self.decide(units, &mut notes)?;
+        Ok(Tried { units: units.len(), of, verdict, reason, elapsed: start.elapsed(), notes })
+    }
+
+    /// Runs a combination as often as it is to be run; says what that says together, and why.
+    fn decide(&self, units: &[Unit], notes: &mut Vec<String>) -> Result<(Verdict, String), Error> {
         let (mut values, mut good, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        let tried = |verdict, reason, notes| Tried {
-            units: units.len(),
-            of,
-            verdict,
-            reason,
-            elapsed: start.elapsed(),
-            notes,
-        };
         for _ in 0..self.request.repeats.max(1) {
-            match self.execute(units, &mut notes)? {
+            match self.execute(units, notes)? {
                 Answer::Value(value) => values.push(value),
-                Answer::Good(reason) => good.push(reason),
-                Answer::Bad(reason) => bad.push(reason),
-                Answer::Nothing(reason) => return Ok(tried(Verdict::Skip, reason, notes)),
+                Answer::Said(Verdict::Good, reason) => good.push(reason),
+                Answer::Said(Verdict::Bad, reason) => bad.push(reason),
+                Answer::Said(Verdict::Skip, reason) => return Ok((Verdict::Skip, reason)),
             }
         }
         if let InputsTest::Metric(rule) = &self.request.test {
-            return Ok(decide(rule, &values, |verdict, reason, more| {
-                notes.extend(more);
-                tried(verdict, reason, std::mem::take(&mut notes))
-            }));
+            let has = |side| values.iter().any(|value| rule.decide(*value) == Some(side));
+            if has(Verdict::Good) && has(Verdict::Bad) {
+                notes.push(format!("values of one combination contradict: {values:?}"));
+            }
+            return Ok(votes::of_mean(rule, &values));
         }
+        let verdict = votes::of_most(bad.len(), good.len());
         if !good.is_empty() && !bad.is_empty() {
             let (bad, good) = (bad.len(), good.len());
             notes.push(format!("tests of one combination contradict: {bad} bad, {good} good"));
         }
-        let verdict = match bad.len().cmp(&good.len()) {
-            std::cmp::Ordering::Less => Verdict::Good,
-            std::cmp::Ordering::Equal => Verdict::Skip,
-            std::cmp::Ordering::Greater => Verdict::Bad,
-        };
-        let reason = bad.into_iter().chain(good).next().unwrap_or_default();
-        Ok(tried(verdict, reason, notes))
+        Ok((verdict, bad.into_iter().chain(good).next().unwrap_or_default()))
     }
 
     fn execute(&self, units: &[Unit], notes: &mut Vec<String>) -> Result<Answer, Error> {
@@ -142,7 +135,7 @@ impl Trials<'_> {
         }
         let answer = match ended.exit_code {
             0 => self.answer(&fresh, good.commit, &run, notes)?,
-            code => Answer::Nothing(format!("the command ended with {code}")),
+            code => Answer::Said(Verdict::Skip, format!("the command ended with {code}")),
         };
         fresh.finish()?;
         Ok(answer)
@@ -217,7 +210,7 @@ impl Trials<'_> {
                 let value = field(commit, &run, &rule.name).and_then(|field| field.number());
                 Ok(match value {
                     Some(value) => Answer::Value(value),
-                    None => Answer::Nothing(format!("{} was not measured", rule.name)),
+                    None => Answer::Said(Verdict::Skip, format!("{} was not measured", rule.name)),
                 })
             }
             InputsTest::Command(command) => self.test(fresh, command),
@@ -238,36 +231,12 @@ impl Trials<'_> {
         };
         let ended = trial::run(&test, &|| self.progress.check().is_err())?;
         self.progress.check()?;
-        let reason = format!("test: {ended}");
-        match ended.exit_code {
-            Some(0) => Ok(Answer::Good(reason)),
-            Some(1..=124) => Ok(Answer::Bad(reason)),
-            None | Some(125) => Ok(Answer::Nothing(reason)),
-            Some(_) => Err(Error::Usage(format!(
+        match votes::of_exit_code(ended.exit_code) {
+            Some(verdict) => Ok(Answer::Said(verdict, format!("test: {ended}"))),
+            None => Err(Error::Usage(format!(
                 "the test ended with {ended}, which says nothing: it must end with 0 for good, 1 \
                  to 124 for bad, 125 to skip"
             ))),
         }
     }
-}
-
-fn decide(
-    rule: &MetricRule,
-    values: &[f64],
-    tried: impl FnOnce(Verdict, String, Option<String>) -> Tried,
-) -> Tried {
-    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let mut reason = format!("{} is {mean}", rule.name);
-    if values.len() > 1 {
-        reason = format!("{reason}, the mean of {}", values.len());
-    }
-    let verdicts: Vec<_> = values.iter().map(|value| rule.decide(*value)).collect();
-    let has = |verdict| verdicts.contains(&Some(verdict));
-    let is_flaky = has(Verdict::Good) && has(Verdict::Bad);
-    let flaky = is_flaky.then(|| format!("values of one combination contradict: {values:?}"));
-    let verdict = rule.decide(mean).unwrap_or(Verdict::Skip);
-    if verdict == Verdict::Skip {
-        reason.push_str(", too near to the bound");
-    }
-    tried(verdict, reason, flaky)
 }

@@ -180,6 +180,9 @@ impl Object {
 /// Orders names by their UTF-16 code units (RFC 8785 §3.2.3), which differs from the order of
 /// bytes where a character beyond U+FFFF meets one from U+E000 to U+FFFF.
 fn compare_names(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        return a.cmp(b);
+    }
     a.encode_utf16().cmp(b.encode_utf16())
 }
 
@@ -191,7 +194,8 @@ fn compare_names(a: &str, b: &str) -> Ordering {
 /// Source: `docs/format/json.md`; RFC 8785.
 pub fn decode(bytes: &[u8], what: &'static str, bytes_max: usize) -> Result<Value, DecodeError> {
     let value = Parser::new(bytes, what, bytes_max, Mode::Exact)?.document()?;
-    let spelling = value.encode();
+    let mut spelling = Vec::with_capacity(bytes.len());
+    writer::write(&value, &mut spelling);
     if spelling == bytes {
         return Ok(value);
     }

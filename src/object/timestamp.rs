@@ -23,11 +23,14 @@ impl Timestamp {
             return None;
         }
         let field = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-        let days = days_from_civil(field(0, 4)?, field(5, 7)?, field(8, 10)?);
-        let minutes = (days * 24 + field(11, 13)?) * 60 + field(14, 16)?;
-        let timestamp = Self((minutes * 60 + field(17, 19)?) * 1000 + field(20, 23)?);
-        // A field out of its range (February 30, second 60) comes back as another text.
-        (timestamp.to_record().as_deref() == Some(text)).then_some(timestamp)
+        let (year, month, day) = (field(0, 4)?, field(5, 7)?, field(8, 10)?);
+        let (hour, minute, second) = (field(11, 13)?, field(14, 16)?, field(17, 19)?);
+        let days = days_from_civil(year, month, day);
+        // A date that there is not, as February 30, comes back as another one.
+        if civil_from_days(days) != (year, month, day) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        Some(Self((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + field(20, 23)?))
     }
 
     /// Writes the form used inside records; years outside 0000 to 9999 have none.

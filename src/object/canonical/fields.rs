@@ -108,6 +108,9 @@ fn skip_items<'a>(list: &'a [Value], index: usize, before: &mut Vec<u8>) -> Opti
     Some(item)
 }
 
+/// Fields that a record often lacks: room for their names spares allocations.
+const SPARE: usize = 8;
+
 /// The fields of one object, while a record is read out of it.
 #[derive(Debug)]
 pub struct Fields<'a> {
@@ -164,7 +167,8 @@ impl Value {
         &'a self,
         read: impl FnOnce(&mut Fields<'a>) -> Result<T, FieldError>,
     ) -> Result<T, FieldError> {
-        let mut fields = Fields { object: self.object()?, taken: Vec::new() };
+        let object = self.object()?;
+        let mut fields = Fields { object, taken: Vec::with_capacity(object.len() + SPARE) };
         let record = read(&mut fields)?;
         fields.finish()?;
         Ok(record)

@@ -1,5 +1,8 @@
 //! JSON text to values, under the guards of `docs/format/json.md`.
 
+use std::str::Utf8Error;
+
+use super::writer::needs_escape;
 use super::{DEPTH_MAX, Number, Object, Value};
 use crate::object::DecodeError;
 
@@ -13,6 +16,7 @@ pub(super) enum Mode {
 }
 
 pub(super) struct Parser<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
     depth: usize,
@@ -27,14 +31,13 @@ impl<'a> Parser<'a> {
         bytes_max: usize,
         mode: Mode,
     ) -> Result<Self, DecodeError> {
-        let parser = Self { bytes, at: 0, depth: 0, what, mode };
+        let parser = |text| Self { text, bytes, at: 0, depth: 0, what, mode };
         if bytes.len() > bytes_max {
-            return Err(parser.error_at(bytes_max, format!("longer than {bytes_max} bytes")));
+            return Err(parser("").error_at(bytes_max, format!("longer than {bytes_max} bytes")));
         }
-        match std::str::from_utf8(bytes) {
-            Ok(_) => Ok(parser),
-            Err(error) => Err(parser.error_at(error.valid_up_to(), "not UTF-8")),
-        }
+        let text = std::str::from_utf8(bytes);
+        let error = |error: Utf8Error| parser("").error_at(error.valid_up_to(), "not UTF-8");
+        Ok(parser(text.map_err(error)?))
     }
 
     /// Reads one value and the end.
@@ -172,9 +175,9 @@ impl<'a> Parser<'a> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-                self.at += 1;
-            }
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| needs_escape(*byte));
+            self.at += plain.unwrap_or(rest.len());
             text.push_str(self.slice_text(start, self.at)?);
             match self.peek() {
                 Some(b'"') => {
@@ -252,8 +255,7 @@ impl<'a> Parser<'a> {
     }
 
     fn slice_text(&self, start: usize, end: usize) -> Result<&'a str, DecodeError> {
-        let bytes = self.bytes.get(start..end).unwrap_or_default();
-        std::str::from_utf8(bytes).map_err(|_| self.error_at(start, "not UTF-8"))
+        self.text.get(start..end).ok_or_else(|| self.error_at(start, "not UTF-8"))
     }
 
     fn error(&self, reason: impl Into<String>) -> DecodeError {

@@ -52,25 +52,35 @@ pub(super) fn write_name(name: &str, into: &mut Vec<u8>) {
 /// there is a short form, else `\u00xx` in lower case.
 fn write_text(text: &str, into: &mut Vec<u8>) {
     into.push(b'"');
-    for byte in text.bytes() {
-        let short = match byte {
-            b'"' => b'"',
-            b'\\' => b'\\',
-            0x08 => b'b',
-            b'\t' => b't',
-            b'\n' => b'n',
-            0x0C => b'f',
-            b'\r' => b'r',
-            0..0x20 => {
-                into.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-                continue;
-            }
-            _ => {
-                into.push(byte);
-                continue;
-            }
-        };
-        into.extend_from_slice(&[b'\\', short]);
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
+        let (plain, from) = rest.split_at(at);
+        into.extend_from_slice(plain);
+        let Some((byte, after)) = from.split_first() else { break };
+        write_escape(*byte, into);
+        rest = after;
     }
+    into.extend_from_slice(rest);
     into.push(b'"');
+}
+
+/// Tells whether a byte of a text cannot stand in it as it is.
+pub(super) const fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\')
+}
+
+fn write_escape(byte: u8, into: &mut Vec<u8>) {
+    let short = match byte {
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0C => b'f',
+        b'\r' => b'r',
+        0..0x20 => {
+            into.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+            return;
+        }
+        _ => byte,
+    };
+    into.extend_from_slice(&[b'\\', short]);
 }

@@ -103,14 +103,11 @@ pub fn log<E: From<Error>>(
     let resolved =
         Selection::resolve_at(repository, &mut resolver, revisions, request.all, progress);
     let selection = resolved?;
-    let mut listing = Listing {
-        repository,
-        request,
-        filter,
-        labels: labels(&mut resolver)?,
-        told: HashSet::new(),
-        shown_count: 0,
-    };
+    let labels = labels(&mut resolver)?;
+    // Its reader leaves blocks and tables to the next one.
+    drop(resolver);
+    let mut listing =
+        Listing { repository, request, filter, labels, told: HashSet::new(), shown_count: 0 };
     let mut failed = None;
     repository.with_history(&selection.all(), progress, |commits, positions| {
         listing.list(&selection, commits, positions, progress, |row| {
@@ -204,8 +201,10 @@ impl Listing<'_> {
         mut take: impl FnMut(LogRow) -> bool,
     ) -> Result<(), Error> {
         let count_max = self.request.filter.count_max.unwrap_or(u64::MAX);
-        let reader = self.repository.store.reader();
-        let history = RefCell::new(PathHistory::new(commits, reader, &self.request.paths));
+        // The first one gets what another has left: the other reads trees only, and only for paths.
+        let mut reader = self.repository.store.reader();
+        let of_trees = self.repository.store.reader();
+        let history = RefCell::new(PathHistory::new(commits, of_trees, &self.request.paths));
         let is_shown = selection::shown(selection, commits, positions)?;
         let read = |position, parents: &mut Vec<Position>| {
             progress.check()?;
@@ -217,7 +216,6 @@ impl Listing<'_> {
         };
         let tips = selection.tips_of(positions).iter().copied().filter(&is_shown);
         let mut walk = selection::walk(tips, self.request.is_graph, read)?;
-        let mut reader = self.repository.store.reader();
         while self.shown_count < count_max {
             let Some(position) = walk.next().transpose()? else { break };
             let id = commits.id(position)?;

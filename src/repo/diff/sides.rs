@@ -65,10 +65,20 @@ pub fn leading_names(
     words: &[Vec<u8>],
     is_path: impl Fn(&[u8]) -> bool,
 ) -> Result<usize, Error> {
-    let mut resolver = Resolver::new(repository)?;
-    let first_path = words.iter().position(|word| {
+    let mut resolver = None;
+    for (word, at) in words.iter().zip(0..) {
         let is_set = matches!(Part::parse(word), Ok(part) if !matches!(part, Part::Reachable(_)));
-        is_path(word) && !is_set && resolver.tree(word).is_err()
-    });
-    Ok(first_path.unwrap_or(words.len()))
+        if is_set || !is_path(word) {
+            continue;
+        }
+        let resolver = match &mut resolver {
+            Some(resolver) => resolver,
+            // Most words are no paths, and refs need not be read for them.
+            none => none.insert(Resolver::new(repository)?),
+        };
+        if resolver.tree(word).is_err() {
+            return Ok(at);
+        }
+    }
+    Ok(words.len())
 }

@@ -188,6 +188,25 @@ def bisect(tool, culprit, bad_ones, tip):
             good.append(number)
 
 
+def bisect_all(tool, tip, count):
+    """Searches for every commit of a history in turn, and gives the number of tests for each.
+
+    What was answered alike so far is asked once for all culprits: a question for each commit, not one for each test.
+    """
+    tests, asked = [None] * count, [(tip, [], 0)]
+    while asked:
+        bad, good, depth = asked.pop()
+        answer = call(tool.words("rev-list", "--bisect", tool.ids[bad], *[f"^{tool.ids[number]}" for number in good])).split()
+        number = tool.numbers[answer[0]] if answer else bad
+        if number == bad:
+            assert tests[bad] is None, f"{tool.name} finds {bad} twice"
+            tests[bad] = depth
+        else:
+            asked += [(number, good, depth + 1), (bad, [*good, number], depth + 1)]
+    assert None not in tests, f"{tool.name} never finds {tests.index(None)}"
+    return tests
+
+
 def timed(commands):
     """Runs commands in turns, for two seconds or seven times each; gives the median of each in seconds."""
     times = [[] for _ in commands]
@@ -237,7 +256,10 @@ def compare(shape, parents, arguments, folder):
         for parent in each:
             children[parent].append(number)
     steps = {tool.name: [] for tool in (git, ours)}
-    for culprit in random_.sample(range(len(parents)), min(arguments.culprits, len(parents))):
+    if arguments.culprits >= len(parents):
+        steps = {tool.name: bisect_all(tool, tip, len(parents)) for tool in (git, ours)}
+    culprits = () if arguments.culprits >= len(parents) else random_.sample(range(len(parents)), arguments.culprits)
+    for culprit in culprits:
         bad_ones = descendants(culprit, children)
         for tool in (git, ours):
             steps[tool.name].append(bisect(tool, culprit, bad_ones, tip))
@@ -266,7 +288,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--commits", type=int, default=50_000)
     parser.add_argument("--pairs", type=int, default=1_000)
-    parser.add_argument("--culprits", type=int, default=300)
+    parser.add_argument("--culprits", type=int, default=300, help="random ones; all, if there are no more commits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--git", help="take the history of this git repository as well")
     parser.add_argument("--shapes", nargs="*", default=[shape.__name__ for shape in SHAPES])

@@ -8,8 +8,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use few::Few;
+
 use super::{Vertex, between};
 
+mod few;
 mod halves;
 
 /// The commits that may be the first bad one.
@@ -89,11 +92,12 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
 
     /// Decides what to test; `None` if there are no suspects.
     ///
-    /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one that halves
-    /// the suspects best, and among equals the one after which they can be halved best again.
+    /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one after which the
+    /// searches for all suspects are shortest in sum, or of very many the one that halves them best.
     /// Around a commit that was skipped others are likely to be skipped too, so the next one is far
-    /// from it. Cost: a few passes over the suspects, and one over a merge's ancestors for each of
-    /// the merges that may halve better than the best one known.
+    /// from it. Cost: of some thousands, some hundredths of a second; of more, a few passes over the
+    /// suspects, and one over a merge's ancestors for each of the merges that may halve better than
+    /// the best one known.
     pub fn next(&self, is_skipped: impl Fn(N) -> bool) -> Option<Next<N>> {
         let bad = self.nodes.len().checked_sub(1)?;
         let count = self.count();
@@ -109,7 +113,10 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
         if !is_any {
             return Some(Next::OnlySkipped(self.culprits().collect()));
         }
-        let best = graph.closest(count, |place| place != bad && flag(&self.counts, place))?;
+        let best = match Few::new(&graph) {
+            Some(few) => few.best()?,
+            None => graph.closest(count, |place| place != bad && flag(&self.counts, place))?,
+        };
         let place = match can_test(best) {
             true => best,
             false => {

@@ -121,7 +121,7 @@ fn behind(suspects: &Suspects<u32>) -> Vec<usize> {
     all
 }
 
-/// Makes a history too large to be looked at two tests ahead, with many merges.
+/// Makes a history with many merges.
 fn generated(count: u32, seed: u64) -> Suspects<u32> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut random = move |below: u32| {
@@ -154,9 +154,102 @@ fn of_many_the_one_nearest_to_half_is_found() {
         let distance = |place: usize| (2 * behind[place]).abs_diff(count);
         let candidates = (0..suspects.nodes.len() - 1).filter(|place| suspects.counts[*place]);
         let least = candidates.map(distance).min().unwrap();
-        let Some(Next::Test { node, .. }) = suspects.next(|_| false) else { panic!() };
-        let place = suspects.nodes.iter().position(|known| *known == node).unwrap();
+        let (parents, counts) = (&suspects.parents, &suspects.counts);
+        let graph = halves::Graph { parents, counts, count };
+        let can_test = |place: usize| place + 1 < counts.len() && counts[place];
+        let place = graph.closest(count, can_test).unwrap();
         // One off half is as good as half.
         assert!(distance(place) <= least.max(1), "seed {seed}: {} {least}", distance(place));
     }
+}
+
+/// A merge of many lines: every test tells but one of them from all others, and looking to the end of
+/// each order of tests would take for ever.
+#[test]
+fn commits_that_tell_little_are_not_looked_at_for_ever() {
+    let read = |node: u32, into: &mut Vec<u32>| -> Result<Vertex, ()> {
+        if node == 100 {
+            into.extend(0..100);
+        }
+        Ok(Vertex { time: i64::from(node), generation: i64::from(node / 100) })
+    };
+    let suspects = Suspects::find(100, [], read, |_| Ok(true)).unwrap();
+    assert!(matches!(suspects.next(|_| false), Some(Next::Test { suspects: 101, .. })));
+}
+
+/// Counts the tests of the searches for all suspects in sum, by a rule that says what to test.
+fn tests_in_sum(history: &[Vec<u32>], rule: impl Fn(&Suspects<u32>) -> u32) -> (usize, usize) {
+    let mut generations: Vec<i64> = Vec::new();
+    for parents in history {
+        let above = parents.iter().map(|parent| generations[*parent as usize]).max();
+        generations.push(above.unwrap_or_default() + 1);
+    }
+    let read = |node: u32, into: &mut Vec<u32>| -> Result<Vertex, ()> {
+        into.extend(&history[node as usize]);
+        Ok(Vertex { time: i64::from(node), generation: generations[node as usize] })
+    };
+    let last = u32::try_from(history.len() - 1).unwrap();
+    let (mut sum, mut found, mut open) = (0, 0, vec![(last, Vec::new(), 0)]);
+    while let Some((bad, good, tests)) = open.pop() {
+        let suspects = Suspects::find(bad, good.iter().copied(), read, |_| Ok(true)).unwrap();
+        if suspects.count() == 1 {
+            (sum, found) = (sum + tests, found + 1);
+            continue;
+        }
+        let test = rule(&suspects);
+        open.push((bad, good.iter().copied().chain([test]).collect(), tests + 1));
+        open.push((test, good, tests + 1));
+    }
+    (sum, found)
+}
+
+#[test]
+fn searches_are_shorter_than_where_each_test_only_halves() {
+    let least = |count: usize| match count.checked_ilog2() {
+        Some(log) => count * log as usize + 2 * (count - (1 << log)),
+        None => 0,
+    };
+    let halves = |suspects: &Suspects<u32>| {
+        let (behind, count) = (behind(suspects), suspects.count());
+        let places = (0..suspects.nodes.len() - 1).rev();
+        let place =
+            places.min_by_key(|place| least(behind[*place]) + least(count - behind[*place]));
+        suspects.nodes[place.unwrap()]
+    };
+    let ahead = |suspects: &Suspects<u32>| match suspects.next(|_| false) {
+        Some(Next::Test { node, .. }) => node,
+        other => panic!("{other:?}"),
+    };
+    let mut sums = (0, 0);
+    for seed in 0..8 {
+        let history = lines_side_by_side(250, seed);
+        let (ahead, halves) = (tests_in_sum(&history, ahead), tests_in_sum(&history, halves));
+        assert_eq!((ahead.1, halves.1), (history.len(), history.len()), "all are found");
+        assert!(ahead.0 <= halves.0, "seed {seed}: {} {}", ahead.0, halves.0);
+        sums = (sums.0 + ahead.0, sums.1 + halves.0);
+    }
+    assert!(sums.0 < sums.1, "{sums:?}");
+}
+
+/// Makes a history of lines that are seldom merged, all of them in the last commit.
+fn lines_side_by_side(count: u32, seed: u64) -> Vec<Vec<u32>> {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut random = move |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        u32::try_from(state >> 33).unwrap() % below
+    };
+    let (mut history, mut tips) = (vec![vec![]], [0; 12]);
+    for number in 1..count {
+        let at = random(12) as usize;
+        let mut parents = vec![tips[at]];
+        parents.extend((random(50) == 0).then(|| tips[random(12) as usize]));
+        parents.dedup();
+        history.push(parents);
+        tips[at] = number;
+    }
+    let mut tips = tips.to_vec();
+    tips.sort_unstable();
+    tips.dedup();
+    history.push(tips);
+    history
 }

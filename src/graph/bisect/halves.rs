@@ -4,9 +4,6 @@
 //! the square of the history. Few are needed: what is known of one commit bounds what can be behind
 //! those before and after it, and a merge is counted only if it may come nearer than the best.
 
-/// So many suspects are looked at two tests ahead.
-const LOOKAHEAD_MAX: usize = 128;
-
 /// Suspects by index, parents before children.
 #[derive(Debug, Clone, Copy)]
 pub struct Graph<'a> {
@@ -24,58 +21,8 @@ impl Graph<'_> {
     /// Shape: with many suspects one that misses by less than a thousandth of them is near enough.
     /// Source: git `bisect.c`, `approx_halfway`.
     pub fn closest(&self, twice: usize, can_test: impl Fn(usize) -> bool) -> Option<usize> {
-        match self.parents.len() <= LOOKAHEAD_MAX {
-            true => self.closest_of_few(twice, can_test),
-            false => Bounds::new(*self).closest(twice, can_test),
-        }
+        Bounds::new(*self).closest(twice, can_test)
     }
-
-    /// Among equals the best one is that after which the suspects can be halved best again.
-    fn closest_of_few(&self, twice: usize, can_test: impl Fn(usize) -> bool) -> Option<usize> {
-        let histories = self.histories();
-        let behind = |history: u128| count(history & self.mask());
-        let miss = |(_, history): &(usize, u128)| distance(behind(*history), twice);
-        let tested: Vec<(usize, u128)> =
-            histories.iter().copied().enumerate().filter(|(place, _)| can_test(*place)).collect();
-        let least = tested.iter().map(miss).min()?;
-        let nearest = tested.iter().filter(|suspect| miss(suspect) == least);
-        let (place, _) = nearest.min_by_key(|(place, history)| {
-            let after = self.after(&histories, *history) + self.after(&histories, !*history);
-            (after, std::cmp::Reverse(*place))
-        })?;
-        Some(*place)
-    }
-
-    /// Gives the history of each suspect as bits.
-    fn histories(&self) -> Vec<u128> {
-        let mut histories: Vec<u128> = Vec::with_capacity(self.parents.len());
-        for (place, parents) in self.parents.iter().enumerate() {
-            let behind = parents.iter().filter_map(|parent| histories.get(*parent));
-            let history = behind.fold(1_u128 << place, |all, history| all | history);
-            histories.push(history);
-        }
-        histories
-    }
-
-    fn mask(&self) -> u128 {
-        let bits =
-            self.counts.iter().enumerate().map(|(place, counts)| u128::from(*counts) << place);
-        bits.fold(0, |all, bit| all | bit)
-    }
-
-    /// Tells how many suspects are left on average, times how many there are, once those in `left`
-    /// are halved as well as they can be.
-    fn after(&self, histories: &[u128], left: u128) -> usize {
-        let left = left & self.mask();
-        let all = count(left);
-        let halves = histories.iter().enumerate().filter(|(place, _)| left >> place & 1 == 1);
-        let sizes = halves.map(|(_, history)| count(history & left));
-        sizes.map(|size| size * size + (all - size) * (all - size)).min().unwrap_or_default()
-    }
-}
-
-fn count(bits: u128) -> usize {
-    usize::try_from(bits.count_ones()).unwrap_or(usize::MAX)
 }
 
 /// How far a count is from half of `twice`, times two.

@@ -215,12 +215,23 @@ impl Packs {
     /// Tells whether a pack holds an object of an accepted kind, as of the last listing.
     ///
     /// Shape: a miss may be wrong when another process has just added it, or when a damaged pack
-    /// holds it: the object is then stored twice, which is harmless.
+    /// holds it: the object is then stored twice, which is harmless. A hit is relied on.
+    /// Cost: the hash of the whole footer of a pack, once, and only after a hit in it.
     pub fn contains(&self, id: &ObjectId, kinds: KindSet) -> Result<bool, StoreError> {
-        match self.listing()?.find_verified(id, kinds) {
-            Err(StoreError::Damaged { .. }) => Ok(false),
-            found => Ok(found?.is_some()),
+        for pack in self.listing()?.searched(kinds) {
+            let found = pack.index().map(|index| index.find(id, kinds));
+            let is_sound = match found {
+                Ok(Ok(None)) => continue,
+                Ok(Ok(Some(_))) => pack.verified_index().map(drop),
+                Ok(Err(error)) => Err(pack.damaged(error)),
+                Err(error) => Err(error),
+            };
+            match is_sound {
+                Err(StoreError::Damaged { .. }) => {}
+                sound => return sound.map(|()| true),
+            }
         }
+        Ok(false)
     }
 
     /// The packs as last listed.

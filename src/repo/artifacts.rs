@@ -35,11 +35,18 @@ pub(super) struct Found {
 
 /// Finds the artifacts of a tree by the `provenance.toml` that is recorded in it.
 ///
+/// Shape: `before` is the commit before it: what it has too is of the kind that it was there.
 /// Errors: a `provenance.toml` that is malformed, or matches too much; what cannot be read.
-/// Cost: reads the directories that can hold a match, and the first entries of those at the top.
-pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Found, Error> {
+/// Cost: reads the directories that can hold a match, and the first entries of those at the top
+/// that are others than before.
+pub(super) fn artifacts_of(
+    reader: &mut Reader<'_>,
+    root: &ObjectId,
+    before: Option<&ObjectId>,
+) -> Result<Found, Error> {
     let settings = load_settings(reader, root)?;
-    let mut tree = Tree { reader, root };
+    let known = before.map_or_else(|| Ok(Vec::new()), |before| known(reader, root, before))?;
+    let mut tree = Tree { reader, root, known };
     let mut found = Found::default();
     let mut declared = BTreeSet::new();
     for declaration in &settings.artifacts {
@@ -49,7 +56,7 @@ pub(super) fn artifacts_of(reader: &mut Reader<'_>, root: &ObjectId) -> Result<F
         }
         for (path, target) in matches {
             let path = TreePath::new(path).map_err(|error| Error::Internal(error.to_string()))?;
-            let guess = || tree.kind(&path, &target);
+            let guess = || tree.kind(&declaration.name, &path, &target);
             let kind = declaration.kind.map_or_else(guess, Ok)?;
             let Some(mut artifact) = artifact_at(&path, &target, kind) else { continue };
             artifact.name.clone_from(&declaration.name);
@@ -75,15 +82,14 @@ pub(super) fn content_at(
     path: &TreePath,
 ) -> Result<Option<Content>, Error> {
     let Some(target) = tree::find(root, path, |id| reader.node(id))? else { return Ok(None) };
-    let kind = Tree { reader, root }.kind(path, &target)?;
+    let kind = Tree { reader, root, known: Vec::new() }.guess(path, &target)?;
     Ok(artifact_at(path, &target, kind).map(|artifact| artifact.content))
 }
 
 /// Reads the settings that are recorded in a tree; nothing is declared where there are none.
 pub(super) fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Settings, Error> {
-    let path = TreePath::new(settings::FILE).map_err(|error| Error::Internal(error.to_string()))?;
     let refuse = |reason: &str| SettingsError { line: 1, reason: reason.to_owned() };
-    let (id, size) = match tree::find(root, &path, |id| reader.node(id))? {
+    let (id, size) = match settings_entry(reader, root)? {
         None => return Ok(Settings::default()),
         Some(Target::File { id, size, .. }) => (id, size),
         Some(_) => return Err(refuse("it must be a file").into()),
@@ -100,10 +106,28 @@ pub(super) fn load_settings(reader: &mut Reader<'_>, root: &ObjectId) -> Result<
     Ok(settings::parse(&bytes)?)
 }
 
+fn settings_entry(reader: &mut Reader<'_>, root: &ObjectId) -> Result<Option<Target>, Error> {
+    let path = TreePath::new(settings::FILE).map_err(|error| Error::Internal(error.to_string()))?;
+    tree::find(root, &path, |id| reader.node(id).map_err(Error::from))
+}
+
+/// Lists the artifacts of the commit before; none where other settings declared them.
+fn known(
+    reader: &mut Reader<'_>,
+    root: &ObjectId,
+    before: &ObjectId,
+) -> Result<Vec<Artifact>, Error> {
+    let commit = reader.commit(before)?;
+    let is_declared_alike = settings_entry(reader, root)? == settings_entry(reader, &commit.tree)?;
+    Ok(if is_declared_alike { commit.artifacts } else { Vec::new() })
+}
+
 /// A tree that is looked through.
 struct Tree<'r, 's> {
     reader: &'r mut Reader<'s>,
     root: &'r ObjectId,
+    /// Artifacts of the commit before, ascending by path, then name.
+    known: Vec<Artifact>,
 }
 
 impl Tree<'_, '_> {
@@ -122,7 +146,7 @@ impl Tree<'_, '_> {
         name: &str,
         matches: &mut BTreeMap<Vec<u8>, Target>,
     ) -> Result<(), Error> {
-        let Self { reader, root } = self;
+        let Self { reader, root, .. } = self;
         let base = pattern.base();
         if let Some(path) = base.as_ref().filter(|_| pattern.is_literal()) {
             let target = tree::find(root, path, |id| reader.node(id))?;
@@ -155,7 +179,8 @@ impl Tree<'_, '_> {
             if declared.contains(&path) || !is_line {
                 continue;
             }
-            let kind = self.kind(&path, &target)?;
+            let name = String::from_utf8_lossy(path.as_bytes());
+            let kind = self.kind(&name, &path, &target)?;
             found.extend(artifact_at(&path, &target, kind));
         }
         // What is of a known kind comes first; the order is that of the tree otherwise.
@@ -164,8 +189,24 @@ impl Tree<'_, '_> {
         Ok(found)
     }
 
+    /// Tells what an entry under a name is: what it was before, or else a guess.
+    fn kind(
+        &mut self,
+        name: &str,
+        path: &TreePath,
+        target: &Target,
+    ) -> Result<ArtifactKind, Error> {
+        let sought = (path.as_bytes(), name);
+        let place = |known: &Artifact| (known.path.as_bytes(), known.name.as_str()).cmp(&sought);
+        let found = self.known.binary_search_by(place).ok().and_then(|at| self.known.get(at));
+        match found.filter(|known| known.content.id == target.id()) {
+            Some(known) => Ok(known.content.kind),
+            None => self.guess(path, target),
+        }
+    }
+
     /// Guesses what an entry is.
-    fn kind(&mut self, path: &TreePath, target: &Target) -> Result<ArtifactKind, Error> {
+    fn guess(&mut self, path: &TreePath, target: &Target) -> Result<ArtifactKind, Error> {
         match target {
             Target::File { .. } => Ok(detect::file_kind(path.last_name())),
             Target::Symlink { .. } | Target::Commit { .. } => Ok(ArtifactKind::Other),
@@ -180,7 +221,7 @@ impl Tree<'_, '_> {
 
     /// Lists the first entries that are immediately in a directory.
     fn entries(&mut self, of: Option<&TreePath>, most: usize) -> Result<Vec<Walked>, Error> {
-        let Self { reader, root } = self;
+        let Self { reader, root, .. } = self;
         let mut walk = tree::walk(root, of, |id| reader.node(id))?;
         let mut entries = Vec::new();
         while entries.len() < most

@@ -121,7 +121,7 @@ pub(super) fn record_tree(
 ) -> Result<CommitReport, Error> {
     let NextCommit { head, parent, tree, message, command } = next;
     let mut reader = repository.store.reader();
-    let mut found = artifacts_of(&mut reader, &tree)?;
+    let mut found = artifacts_of(&mut reader, &tree, parent.as_ref())?;
     let described = describe(repository, &tree, &mut found, parent, progress)?;
     let commit = Commit {
         tree,

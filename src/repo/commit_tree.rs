@@ -44,6 +44,7 @@ pub fn commit_tree(
         }
         parents.push(id);
     }
+    let found = artifacts_of(&mut repository.store.reader(), &tree, parents.first())?;
     let commit = Commit {
         tree,
         parents,
@@ -51,7 +52,7 @@ pub fn commit_tree(
         time: repository.clock.now(),
         message: request.message.clone(),
         system: crate::capture::system(),
-        artifacts: artifacts_of(&mut repository.store.reader(), &tree)?.artifacts,
+        artifacts: found.artifacts,
         run: None,
         code: None,
         environment: None,

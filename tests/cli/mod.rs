@@ -1,5 +1,6 @@
 //! The program as a user meets it: transcripts, streams, and the demo.
 
+mod artifacts;
 mod bisect;
 mod bisect_history;
 mod bisect_inputs;

@@ -181,7 +181,7 @@ fn record<'s>(
         "" => format!("run {}", state.name),
         message => message.to_owned(),
     };
-    let mut found = artifacts_of(&mut reader, &tree)?;
+    let mut found = artifacts_of(&mut reader, &tree, state.parent.as_ref())?;
     let described = describe(repository, &tree, &mut found, state.parent, progress)?;
     described.put(&transaction)?;
     let commit = Commit {

@@ -19,8 +19,8 @@ const LINE: &str = "/.provenance/";
 /// Adds the folder to `.git/info/exclude` of the checkout that `root` lies in.
 ///
 /// Shape: the file, if there is a checkout and the line is in it now; `None` outside of git, or
-/// in a linked worktree, whose list belongs to the main one. Nothing that stands in the file is
-/// changed. Errors: what the system says; the repository is fine without.
+/// in a linked worktree, whose list belongs to the main one. No line that stands in the file
+/// is changed. Errors: what the system says; the repository is fine without.
 pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     let Some(checkout) = git_checkout(root) else { return Ok(None) };
     let info = checkout.join(".git").join("info");
@@ -39,6 +39,9 @@ pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     if content.split(|byte| *byte == b'\n').any(|known| known == line) {
         return Ok(Some(path));
     }
+    // What a power cut made of an addition that was not synced yet: length without content.
+    let torn = content.iter().rev().take_while(|byte| **byte == 0).count();
+    let content = content.get(..content.len() - torn).unwrap_or_default();
     let mut added = Vec::new();
     if !content.is_empty() && !content.ends_with(b"\n") {
         added.push(b'\n');
@@ -50,6 +53,9 @@ pub fn exclude(root: &Path) -> io::Result<Option<PathBuf>> {
     // A checkout from elsewhere could lead through a link to any file of this account.
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
     let mut file = options.open(&path)?;
+    if torn > 0 {
+        file.set_len(content.len() as u64)?;
+    }
     file.write_all(&added)?;
     // A list that is lost in a power cut would have git record the repository, one day later.
     file.sync_all()?;
@@ -93,6 +99,23 @@ mod tests {
         exclude(&top.join("models [1]")).expect("excluded");
         let text = fs::read_to_string(top.join(".git/info/exclude")).expect("text");
         assert_eq!(text, "*.swp\n/.provenance/\n/models\\ \\[1\\]/.provenance/\n");
+    }
+
+    /// ext4 keeps the new length of a file whose content was not synced yet, and then there are zeros.
+    #[test]
+    fn what_a_power_cut_left_of_an_addition_is_taken_away() {
+        for (left, after) in [
+            (&b"*.swp\n\0\0\0\0"[..], &b"*.swp\n/.provenance/\n"[..]),
+            (b"\0\0", b"/.provenance/\n"),
+            (b"a\0b\n", b"a\0b\n/.provenance/\n"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join(".git/info/exclude");
+            fs::create_dir_all(folder.path().join(".git/info")).expect("made");
+            fs::File::create(&path).expect("made").write_all(left).expect("written");
+            exclude(folder.path()).expect("excluded");
+            assert_eq!(fs::read(&path).expect("bytes"), after);
+        }
     }
 
     #[test]

@@ -115,9 +115,12 @@ impl Truth {
 
     fn judge_again(&self, world: &World, standing: Standing, ended: Ended) -> Result<(), String> {
         let mut output = world.run(self.scenario.words);
-        let is_refused = output.status.code() == Some(11) && self.scenario.words[0] == "checkout";
+        // What was written and not synced may be neither: then it has to be told to overwrite it.
+        let word = self.scenario.words[0];
+        let is_refused =
+            output.status.code() == Some(11) && matches!(word, "checkout" | "rollback");
         if ended == Ended::Cut && standing == Standing::Between && is_refused {
-            output = world.run(&[&["checkout", "-f"], &self.scenario.words[1..]].concat());
+            output = world.run(&[&[word, "-f"], &self.scenario.words[1..]].concat());
         }
         // The search is under way by then, and says how it goes on.
         let is_begun = output.status.code() == Some(11)

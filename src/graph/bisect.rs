@@ -95,7 +95,7 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
     /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one after which the
     /// searches for all suspects are shortest in sum, or of very many the one that halves them best.
     /// Around a commit that was skipped others are likely to be skipped too, so the next one is far
-    /// from it. Cost: of some thousands, some hundredths of a second; of more, a few passes over the
+    /// from it. Cost: of some thousands, a few tenths of a second; of more, a few passes over the
     /// suspects, and one over a merge's ancestors for each of the merges that may halve better than
     /// the best one known.
     pub fn next(&self, is_skipped: impl Fn(N) -> bool) -> Option<Next<N>> {

@@ -12,8 +12,9 @@ const FEW: usize = 4096;
 /// So many tests are tried.
 const TRIED: usize = 64;
 
-/// So many words of sets are looked at for one answer, in some hundredths of a second.
-const WORDS_MAX: usize = 1 << 26;
+/// So many words of sets are looked at for one answer, in a few tenths of a second at most. A fourth of
+/// that loses most of what is won with thousands of suspects.
+const WORDS_MAX: usize = 1 << 25;
 
 /// At most [`FEW`] suspects.
 pub struct Few {

@@ -8,8 +8,6 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use few::Few;
-
 use super::{Vertex, between};
 
 mod few;
@@ -95,7 +93,7 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
     /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one after which the
     /// searches for all suspects are shortest in sum, or of very many the one that halves them best.
     /// Around a commit that was skipped others are likely to be skipped too, so the next one is far
-    /// from it. Cost: of some thousands, a few tenths of a second; of more, a few passes over the
+    /// from it. Cost: of some thousands, a tenth of a second or so; of more, a few passes over the
     /// suspects, and one over a merge's ancestors for each of the merges that may halve better than
     /// the best one known.
     pub fn next(&self, is_skipped: impl Fn(N) -> bool) -> Option<Next<N>> {
@@ -113,8 +111,8 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
         if !is_any {
             return Some(Next::OnlySkipped(self.culprits().collect()));
         }
-        let best = match Few::new(&graph) {
-            Some(few) => few.best()?,
+        let best = match few::best(&graph) {
+            Some(place) => place,
             None => graph.closest(count, |place| place != bad && flag(&self.counts, place))?,
         };
         let place = match can_test(best) {

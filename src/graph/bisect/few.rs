@@ -12,86 +12,53 @@ const FEW: usize = 4096;
 /// So many tests are tried.
 const TRIED: usize = 64;
 
-/// So many words of sets are looked at for one answer, in a few tenths of a second at most. A fourth of
-/// that loses most of what is won with thousands of suspects.
+/// So many words of histories are looked at for one answer, in a tenth of a second or so.
 const WORDS_MAX: usize = 1 << 25;
 
-/// At most [`FEW`] suspects.
-pub struct Few {
-    /// Of each the suspects in its history; itself is one of them.
-    histories: Vec<Set>,
-    all: Set,
-    words_left: usize,
+/// Finds the one to test, among those that can be the culprit, the last one excepted; none if there
+/// are too many suspects, or no other one.
+pub fn best(graph: &Graph<'_>) -> Option<usize> {
+    if graph.parents.len() > FEW {
+        return None;
+    }
+    let all = Left::of(graph);
+    let histories = all.histories();
+    let mut choices: Vec<Choice> = all.choices(&histories).collect();
+    choices.sort_by_key(|choice| choice.least);
+    let nearest = choices.first()?.place;
+    let (mut best, mut words_left): (Option<(usize, usize)>, _) = (None, WORDS_MAX);
+    for choice in choices.into_iter().take(TRIED) {
+        // What is left cannot be better, even if all that follows were halved.
+        if best.is_some_and(|(tests, _)| tests <= choice.least) {
+            break;
+        }
+        let parts = all.parted(histories.of(choice.place));
+        let Some(tests) = tests(parts, &mut words_left) else { break };
+        if best.is_none_or(|(known, _)| tests < known) {
+            best = Some((tests, choice.place));
+        }
+    }
+    Some(best.map_or(nearest, |(_, place)| place))
 }
 
-impl Few {
-    /// Takes suspects by index, parents before children; none if there are too many.
-    pub fn new(graph: &Graph<'_>) -> Option<Self> {
-        let suspects = graph.parents.len();
-        if suspects > FEW {
-            return None;
+/// Counts the tests of the searches for each suspect of two parts, in sum.
+///
+/// Shape: each test is the one that comes nearest to halves. None if that takes too long, as where
+/// hardly any test tells much: many commits that one merge joins.
+fn tests(parts: [Left; 2], words_left: &mut usize) -> Option<usize> {
+    let (mut tests, mut open) = (0, Vec::from(parts));
+    while let Some(left) = open.pop() {
+        if left.count <= 1 {
+            continue;
         }
-        let counted = graph.counts.iter().enumerate().filter(|(_, counts)| **counts);
-        let all = Set::of(suspects, counted.map(|(place, _)| place));
-        let mut histories: Vec<Set> = Vec::with_capacity(suspects);
-        for (place, parents) in graph.parents.iter().enumerate() {
-            let mut history = Set::of(suspects, [place]);
-            parents
-                .iter()
-                .filter_map(|parent| histories.get(*parent))
-                .for_each(|behind| history.add(behind));
-            histories.push(history);
-        }
-        Some(Self { histories, all, words_left: WORDS_MAX })
+        *words_left = words_left.checked_sub(left.cost())?;
+        let histories = left.histories();
+        let nearest = left.choices(&histories).min_by_key(|choice| choice.least);
+        let Some(nearest) = nearest else { continue };
+        tests += left.count;
+        open.extend(left.parted(histories.of(nearest.place)));
     }
-
-    /// Finds the one to test, among those that can be the culprit, the last one excepted.
-    pub fn best(mut self) -> Option<usize> {
-        let all = self.all.clone();
-        let mut choices: Vec<Choice> = self.choices(&all).collect();
-        choices.sort_by_key(|choice| choice.least);
-        let nearest = choices.first()?.place;
-        let mut best: Option<(usize, usize)> = None;
-        for choice in choices.into_iter().take(TRIED) {
-            // What is left cannot be better, even if all that follows were halved.
-            if best.is_some_and(|(tests, _)| tests <= choice.least) {
-                break;
-            }
-            let Some(tests) = self.tests_after(&all, choice.place) else { break };
-            if best.is_none_or(|(known, _)| tests < known) {
-                best = Some((tests, choice.place));
-            }
-        }
-        Some(best.map_or(nearest, |(_, place)| place))
-    }
-
-    /// Counts the tests of the searches for each of `left`, in sum, once a suspect is tested.
-    ///
-    /// Shape: each later test is the one that comes nearest to halves. None if that takes too long,
-    /// as where hardly any test tells much: many commits that one merge joins.
-    fn tests_after(&mut self, left: &Set, place: usize) -> Option<usize> {
-        let (bad, good) = left.parted(self.histories.get(place)?);
-        let (mut tests, mut open) = (0, vec![bad, good]);
-        while let Some(left) = open.pop() {
-            self.words_left = self.words_left.checked_sub(left.count() * left.0.len())?;
-            let Some(nearest) = self.choices(&left).min_by_key(|choice| choice.least) else {
-                continue;
-            };
-            tests += left.count();
-            let (bad, good) = left.parted(self.histories.get(nearest.place)?);
-            open.extend([bad, good]);
-        }
-        Some(tests)
-    }
-
-    /// Lists what can be tested to tell `left` apart, the last one of which is known to be bad.
-    fn choices(&self, left: &Set) -> impl Iterator<Item = Choice> {
-        let all = left.count();
-        left.places().rev().skip(1).filter_map(move |place| {
-            let bad = self.histories.get(place)?.common(left);
-            Some(Choice { place, least: tests_at_least(bad) + tests_at_least(all - bad) })
-        })
-    }
+    Some(tests)
 }
 
 /// A test that tells suspects apart.
@@ -101,50 +68,119 @@ struct Choice {
     least: usize,
 }
 
-/// Places as bits.
-#[derive(Clone)]
-struct Set(Vec<u64>);
+/// Suspects that are left, and what only leads from one to another; parents before children, the last
+/// one known to be bad.
+struct Left {
+    /// The parents of all, one after the other.
+    parents: Vec<usize>,
+    /// Where those of each end.
+    ends: Vec<usize>,
+    /// Whether each can be the culprit.
+    counts: Vec<bool>,
+    /// How many can.
+    count: usize,
+}
 
-impl Set {
-    fn of(places_max: usize, places: impl IntoIterator<Item = usize>) -> Self {
-        let mut words = vec![0; places_max.div_ceil(64)];
-        for place in places {
-            if let Some(word) = words.get_mut(place / 64) {
+impl Left {
+    fn of(graph: &Graph<'_>) -> Self {
+        let mut all = Self::with_room(graph.parents.len());
+        for (parents, counts) in graph.parents.iter().zip(graph.counts) {
+            all.push(parents.iter().copied(), *counts);
+        }
+        all
+    }
+
+    fn with_room(suspects: usize) -> Self {
+        let (parents, ends) = (Vec::with_capacity(suspects), Vec::with_capacity(suspects));
+        Self { parents, ends, counts: Vec::with_capacity(suspects), count: 0 }
+    }
+
+    fn push(&mut self, parents: impl Iterator<Item = usize>, counts: bool) {
+        self.parents.extend(parents);
+        self.ends.push(self.parents.len());
+        self.counts.push(counts);
+        self.count += usize::from(counts);
+    }
+
+    fn parents_of(&self, place: usize) -> &[usize] {
+        let end = |place: usize| self.ends.get(place).copied().unwrap_or_default();
+        let begin = place.checked_sub(1).map_or(0, end);
+        self.parents.get(begin..end(place)).unwrap_or_default()
+    }
+
+    fn words(&self) -> usize {
+        self.counts.len().div_ceil(64)
+    }
+
+    /// How many words it takes to know all histories, and what each holds.
+    fn cost(&self) -> usize {
+        (self.parents.len() + self.counts.len()).saturating_mul(self.words())
+    }
+
+    fn histories(&self) -> Histories {
+        let words = self.words();
+        let mut histories = Histories { words, bits: vec![0; self.counts.len() * words] };
+        for place in 0..self.counts.len() {
+            let (before, own) = histories.bits.split_at_mut(place * words);
+            for parent in self.parents_of(place) {
+                let history = before.get(parent * words..(parent + 1) * words);
+                let pairs = own.iter_mut().zip(history.unwrap_or_default());
+                pairs.for_each(|(word, behind)| *word |= behind);
+            }
+            if let Some(word) = own.get_mut(place / 64) {
                 *word |= 1 << (place % 64);
             }
         }
-        Self(words)
+        histories
     }
 
-    fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    /// Lists what can be tested, the latest first: each that can be the culprit but the last one.
+    fn choices(&self, histories: &Histories) -> impl Iterator<Item = Choice> {
+        let mut counted = vec![0_u64; self.words()];
+        for (place, _) in self.counts.iter().enumerate().filter(|(_, counts)| **counts) {
+            if let Some(word) = counted.get_mut(place / 64) {
+                *word |= 1 << (place % 64);
+            }
+        }
+        let places = self.counts.iter().enumerate().rev().skip(1).filter(|(_, counts)| **counts);
+        places.map(move |(place, _)| {
+            let words = histories.of(place).iter().zip(&counted);
+            let bad: u32 = words.map(|(word, counted)| (word & counted).count_ones()).sum();
+            let bad = usize::try_from(bad).unwrap_or(usize::MAX);
+            let least = tests_at_least(bad) + tests_at_least(self.count.saturating_sub(bad));
+            Choice { place, least }
+        })
     }
 
-    /// Gives what is in another set too, and what is not.
-    fn parted(&self, other: &Self) -> (Self, Self) {
-        let words = self.0.iter().zip(&other.0);
-        (
-            Self(words.clone().map(|(word, other)| word & other).collect()),
-            Self(words.map(|(word, other)| word & !other).collect()),
-        )
+    /// Parts what is left after a test: what is in a history if it was bad, and all else if it was good.
+    ///
+    /// Shape: whatever leads to one of a part is in that part, or is none of both.
+    fn parted(&self, history: &[u64]) -> [Self; 2] {
+        let all = self.counts.len();
+        let mut parts = [Self::with_room(all), Self::with_room(all)];
+        let mut places = Vec::with_capacity(all);
+        for (place, counts) in self.counts.iter().enumerate() {
+            let is_in = history.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1);
+            let [bad, good] = &mut parts;
+            let part = if is_in { bad } else { good };
+            places.push((is_in, part.counts.len()));
+            let parents = self.parents_of(place).iter().filter_map(|parent| places.get(*parent));
+            let parents = parents.filter(|(of, _)| *of == is_in).map(|(_, place)| *place);
+            part.push(parents, *counts);
+        }
+        parts
     }
+}
 
-    fn count(&self) -> usize {
-        self.0.iter().map(|word| word.count_ones() as usize).sum()
-    }
+/// Of each suspect those in its history as bits; itself is one of them.
+struct Histories {
+    words: usize,
+    bits: Vec<u64>,
+}
 
-    /// Counts what is in another set too.
-    fn common(&self, other: &Self) -> usize {
-        self.0.iter().zip(&other.0).map(|(word, other)| (word & other).count_ones() as usize).sum()
-    }
-
-    /// Lists what is in it, ascending.
-    fn places(&self) -> impl DoubleEndedIterator<Item = usize> {
-        let bits = |(at, word): (usize, &u64)| {
-            let word = *word;
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
-        };
-        self.0.iter().enumerate().flat_map(bits)
+impl Histories {
+    fn of(&self, place: usize) -> &[u64] {
+        self.bits.get(place * self.words..(place + 1) * self.words).unwrap_or_default()
     }
 }
 

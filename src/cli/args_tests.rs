@@ -122,54 +122,10 @@ fn a_number_for_another_command_stays_as_it_is() {
 /// Words in any order: what is one command to `parse_one` is the same to the whole definition.
 #[test]
 fn what_is_parsed_alone_is_what_the_whole_definition_makes_of_it() {
-    let some = [
-        "-q",
-        "--json",
-        "-C",
-        "-C.",
-        "--color",
-        "--color=never",
-        "-v",
-        "-vq",
-        "--",
-        "-",
-        "--help",
-        "-h",
-        "-V",
-        "--version",
-        "help",
-        "run",
-        "log",
-        "config",
-        "get",
-        "status",
-        "bisect",
-        "start",
-        "branch",
-        "main",
-        "HEAD~2",
-        "-5",
-        "-n",
-        "-n3",
-        "--name",
-        "x",
-        "-i",
-        "a=b",
-        "-o",
-        "-m",
-        "",
-        "--depth",
-        "2",
-        "add",
-        "lineage",
-        "--down",
-        "rev-list",
-        "-f",
-        "-d",
-        "-D",
-        "diff",
-        "--stat",
-    ];
+    let some = "-q --json -C -C. --color --color=never -v -vq -- - --help -h -V --version help \
+                run log config get status bisect start branch main HEAD~2 -5 -n -n3 --name x -i \
+                a=b -o -m --depth 2 add lineage --down rev-list -f -d -D diff --stat";
+    let some: Vec<&str> = some.split(' ').chain([""]).collect();
     let whole = definition();
     let mut seed = 7_u64;
     let mut chance = |below: usize| {

@@ -90,8 +90,8 @@ impl<N: Copy + Ord + Hash> Suspects<N> {
 
     /// Decides what to test; `None` if there are no suspects.
     ///
-    /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one after which the
-    /// searches for all suspects are shortest in sum, or of very many the one that halves them best.
+    /// Shape: never the bad commit, nor one that `is_skipped`; of those left the one after which
+    /// the searches for all suspects are shortest in sum, or of very many the one that halves them.
     /// Around a commit that was skipped others are likely to be skipped too, so the next one is far
     /// from it. Cost: of some thousands, a tenth of a second or so; of more, a few passes over the
     /// suspects, and one over a merge's ancestors for each of the merges that may halve better than

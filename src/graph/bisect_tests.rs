@@ -163,8 +163,8 @@ fn of_many_the_one_nearest_to_half_is_found() {
     }
 }
 
-/// A merge of many lines: every test tells but one of them from all others, and looking to the end of
-/// each order of tests would take for ever.
+/// A merge of many lines: every test tells but one of them from all others, and looking to the end
+/// of each order of tests would take for ever.
 #[test]
 fn commits_that_tell_little_are_not_looked_at_for_ever() {
     let read = |node: u32, into: &mut Vec<u32>| -> Result<Vertex, ()> {

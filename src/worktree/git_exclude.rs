@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(text, "*.swp\n/.provenance/\n/models\\ \\[1\\]/.provenance/\n");
     }
 
-    /// ext4 keeps the new length of a file whose content was not synced yet, and then there are zeros.
+    /// ext4 keeps the new length of a file whose content was not synced yet: then there are zeros.
     #[test]
     fn what_a_power_cut_left_of_an_addition_is_taken_away() {
         for (left, after) in [

@@ -26,7 +26,8 @@ fn directory(files: &[(&str, &[u8])]) -> (Vec<u8>, Value) {
 
 /// Imports a run that has read a directory which is not here.
 fn import(project: &Project, name: &str, data: &Value) {
-    let made = json!([{"path": format!("{name}.bin"), "id": ObjectId::of(name.as_bytes()).to_record(),
+    let made_id = ObjectId::of(name.as_bytes()).to_record();
+    let made = json!([{"path": format!("{name}.bin"), "id": made_id,
                        "bytes": 4}]);
     let run = json!({"name": name, "started": 1_700_000_000_000_u64, "exit_code": 0,
                      "inputs": [data], "outputs": made});

@@ -26,8 +26,8 @@ pub struct State {
     pub all_count: bool,
     /// The segments and how long each is, in bytes.
     pub segments: Vec<(SegmentName, u64)>,
-    /// The packs of records in which it was looked for what runs name and was not stored, ascending;
-    /// none if everything was.
+    /// The packs of records in which it was looked for what runs name and was not stored,
+    /// ascending; none if everything was.
     pub packs: Vec<PackName>,
 }
 

@@ -24,7 +24,7 @@ pub fn best(graph: &Graph<'_>) -> Option<usize> {
     let all = Left::of(graph);
     let histories = all.histories();
     let mut choices: Vec<Choice> = all.choices(&histories).collect();
-    choices.sort_by_key(|choice| choice.least);
+    choices.sort_by_key(Choice::key);
     let nearest = choices.first()?.place;
     let (mut best, mut words_left): (Option<(usize, usize)>, _) = (None, WORDS_MAX);
     for choice in choices.into_iter().take(TRIED) {
@@ -53,7 +53,7 @@ fn tests(parts: [Left; 2], words_left: &mut usize) -> Option<usize> {
         }
         *words_left = words_left.checked_sub(left.cost())?;
         let histories = left.histories();
-        let nearest = left.choices(&histories).min_by_key(|choice| choice.least);
+        let nearest = left.choices(&histories).min_by_key(Choice::key);
         let Some(nearest) = nearest else { continue };
         tests += left.count;
         open.extend(left.parted(histories.of(nearest.place)));
@@ -66,10 +66,20 @@ struct Choice {
     place: usize,
     /// All searches take at least so many tests after it, in sum.
     least: usize,
+    /// How far it is from telling one half from the other.
+    miss: usize,
 }
 
-/// Suspects that are left, and what only leads from one to another; parents before children, the last
-/// one known to be bad.
+impl Choice {
+    /// Orders tests by how good they look. Four and six are told apart in as many tests as five and
+    /// five, but who counts expects halves.
+    const fn key(&self) -> (usize, usize) {
+        (self.least, self.miss)
+    }
+}
+
+/// Suspects that are left, and what only leads from one to another; parents before children, the
+/// last one known to be bad.
 struct Left {
     /// The parents of all, one after the other.
     parents: Vec<usize>,
@@ -147,12 +157,13 @@ impl Left {
             let words = histories.of(place).iter().zip(&counted);
             let bad: u32 = words.map(|(word, counted)| (word & counted).count_ones()).sum();
             let bad = usize::try_from(bad).unwrap_or(usize::MAX);
-            let least = tests_at_least(bad) + tests_at_least(self.count.saturating_sub(bad));
-            Choice { place, least }
+            let good = self.count.saturating_sub(bad);
+            let least = tests_at_least(bad) + tests_at_least(good);
+            Choice { place, least, miss: bad.abs_diff(good) }
         })
     }
 
-    /// Parts what is left after a test: what is in a history if it was bad, and all else if it was good.
+    /// Parts what is left by a test: what is in a history if it was bad, all else if it was good.
     ///
     /// Shape: whatever leads to one of a part is in that part, or is none of both.
     fn parted(&self, history: &[u64]) -> [Self; 2] {
@@ -184,7 +195,7 @@ impl Histories {
     }
 }
 
-/// Gives how many tests all searches for one of some suspects take in sum, if each test halves them.
+/// Gives how many tests the searches for each suspect take in sum, if every test halves them.
 ///
 /// Source: Knuth, "The Art of Computer Programming" 5.3.1, the least external path length.
 fn tests_at_least(suspects: usize) -> usize {

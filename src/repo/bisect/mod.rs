@@ -1,8 +1,8 @@
 //! Which commit broke it: a search by halves, that survives the end of the command.
 //!
 //! What was said so far lies in the worktree (`docs/format/bisect.md`); `decide` finds out what
-//! follows from it, `metric` answers from what is recorded, and `trial` by running a command; several
-//! answers are counted in `votes`.
+//! follows from it, `metric` answers from what is recorded, and `trial` by running a command;
+//! several answers are counted in `votes`.
 
 mod decide;
 mod inputs;

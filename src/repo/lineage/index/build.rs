@@ -13,7 +13,7 @@ use crate::threads;
 /// Most commits that one thread takes at once.
 const SHARE: usize = 1024;
 
-/// Reads the records of some commits and the directories that they name, and makes segments of them.
+/// Reads the records of some commits and the directories that they name into segments.
 ///
 /// Shape: `known` gives the index that there is, whose nodes are passed over; `lacks` tells then
 /// whether runs name what is not stored; `done` gets the bytes of each segment. Cost: some 30 MiB

@@ -35,7 +35,7 @@ pub(super) struct Found {
 
 /// Finds the artifacts of a tree by the `provenance.toml` that is recorded in it.
 ///
-/// Shape: `before` is the commit before it: what it has too is of the kind that it was there.
+/// Shape: `before` is the commit before it: a directory that it has too is of its kind there.
 /// Errors: a `provenance.toml` that is malformed, or matches too much; what cannot be read.
 /// Cost: reads the directories that can hold a match, and the first entries of those at the top
 /// that are others than before.
@@ -189,18 +189,24 @@ impl Tree<'_, '_> {
         Ok(found)
     }
 
-    /// Tells what an entry under a name is: what it was before, or else a guess.
+    /// Tells what an entry under a name is: a directory what it was before, or else a guess.
+    ///
+    /// Shape: what is no directory costs nothing to guess, and a link may have the id of a file.
     fn kind(
         &mut self,
         name: &str,
         path: &TreePath,
         target: &Target,
     ) -> Result<ArtifactKind, Error> {
+        let Target::Directory { id, files, bytes } = *target else {
+            return self.guess(path, target);
+        };
         let sought = (path.as_bytes(), name);
         let place = |known: &Artifact| (known.path.as_bytes(), known.name.as_str()).cmp(&sought);
         let found = self.known.binary_search_by(place).ok().and_then(|at| self.known.get(at));
-        match found.filter(|known| known.content.id == target.id()) {
-            Some(known) => Ok(known.content.kind),
+        let found = found.map(|known| &known.content);
+        match found.filter(|known| (known.id, known.files, known.bytes) == (id, files, bytes)) {
+            Some(known) => Ok(known.kind),
             None => self.guess(path, target),
         }
     }

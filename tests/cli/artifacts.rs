@@ -50,3 +50,17 @@ fn what_changed_is_looked_at_again() {
     let of_same = before.into_iter().find(|(path, _)| path == "same").expect("it").1;
     assert_eq!(kind(&project, "same"), of_same);
 }
+
+/// The bytes of a link are those of a file that says where it leads.
+#[test]
+fn a_link_is_not_what_a_file_of_its_bytes_was() {
+    let project = Project::new();
+    project.write(b"train.csv", b"elsewhere");
+    project.commit("a file");
+    assert_eq!(kind(&project, "train.csv"), "dataset");
+    let path = project.path(b"train.csv");
+    std::fs::remove_file(&path).expect("removed");
+    std::os::unix::fs::symlink("elsewhere", &path).expect("linked");
+    project.commit("a link");
+    assert_eq!(kind(&project, "train.csv"), "other");
+}
